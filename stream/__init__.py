@@ -1,0 +1,1 @@
+"""Moving frames: time, threads, queues and devices."""
