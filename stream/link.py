@@ -1,0 +1,133 @@
+"""The bounded queue between two stages."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class LinkStats:
+    """What went over a link so far.
+
+    Attributes:
+        passed: items that were taken out.
+        dropped: items that a leaky link left out for newer ones.
+        waiting: items inside now.
+        peak: the most items that ever waited.
+        capacity: the most items that may wait.
+    """
+
+    passed: int
+    dropped: int
+    waiting: int
+    peak: int
+    capacity: int
+
+
+class Link(Generic[T]):
+    """First in, first out, between one writer and one reader, never longer than `capacity`.
+
+    A full link makes its writer wait; a full *leaky* link drops its oldest item instead, so
+    that the newest picture wins. Iteration ends when the writer has called `end` and all is
+    taken, or at once after `abort`.
+    """
+
+    def __init__(
+        self, capacity: int, *, leaky: bool = False, hand_on: Callable[[T, T], T] | None = None
+    ) -> None:
+        """Make an empty link.
+
+        Args:
+            capacity: the most items that may wait, at least 1.
+            leaky: drop the oldest item instead of waiting.
+            hand_on: called as `hand_on(dropped, next)` for each dropped item; what it
+                returns takes the place of `next`. It saves what must outlive a picture.
+        """
+        if capacity < 1:
+            raise ValueError(f"a link needs a capacity of at least 1, got {capacity}")
+        self._capacity = capacity
+        self._leaky = leaky
+        self._hand_on = hand_on
+        self._items: deque[T] = deque()
+        # One condition guards everything. Its lock is reentrant because a signal handler may
+        # call end() or abort() on the very thread that is reading the statistics.
+        self._changed = threading.Condition()
+        self._ended = False
+        self._aborted = False
+        self._passed = self._dropped = self._peak = 0
+
+    def put(self, item: T) -> bool:
+        """Add an item; wait for room, or make room on a leaky link.
+
+        Returns:
+            False if the link was aborted and the item went nowhere: the writer may stop.
+        """
+        with self._changed:
+            if self._ended:
+                raise RuntimeError("put() after end()")
+            if self._leaky:
+                while len(self._items) >= self._capacity:
+                    item = self._drop_oldest(item)
+            else:
+                self._changed.wait_for(lambda: self._aborted or len(self._items) < self._capacity)
+            if self._aborted:
+                return False
+            self._items.append(item)
+            self._peak = max(self._peak, len(self._items))
+            self._changed.notify_all()
+            return True
+
+    def _drop_oldest(self, incoming: T) -> T:
+        dropped = self._items.popleft()
+        self._dropped += 1
+        if self._hand_on is None:
+            return incoming
+        if self._items:
+            self._items[0] = self._hand_on(dropped, self._items[0])
+            return incoming
+        return self._hand_on(dropped, incoming)
+
+    def __iter__(self) -> Iterator[T]:
+        """Take items until the end of the stream; the reader's side."""
+        while True:
+            with self._changed:
+                self._changed.wait_for(lambda: self._items or self._ended or self._aborted)
+                if self._aborted or not self._items:
+                    return
+                item = self._items.popleft()
+                self._passed += 1
+                self._changed.notify_all()
+            yield item
+            # The reader is back for more: do not keep the last picture alive while waiting.
+            del item
+
+    def end(self) -> None:
+        """Say that nothing more comes; what waits is still delivered."""
+        with self._changed:
+            self._ended = True
+            self._changed.notify_all()
+
+    def abort(self) -> None:
+        """Empty the link and release both sides at once."""
+        with self._changed:
+            self._aborted = True
+            self._items.clear()
+            self._changed.notify_all()
+
+    @property
+    def stats(self) -> LinkStats:
+        """A consistent snapshot of the counters."""
+        with self._changed:
+            return LinkStats(
+                passed=self._passed,
+                dropped=self._dropped,
+                waiting=len(self._items),
+                peak=self._peak,
+                capacity=self._capacity,
+            )
