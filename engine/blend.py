@@ -1,0 +1,184 @@
+"""From swapped crops to a finished picture: mask, color, detail, and back into the frame."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from engine import align, color, detail, masks, paste, skin
+from engine.errors import EngineError
+from engine.face import Face, Image, Swap
+
+
+@dataclass(frozen=True, slots=True)
+class BlendSettings:
+    """How swapped faces are put into the frame.
+
+    Attributes:
+        mask: shapes of `masks.SHAPES` joined by +, the intersection is taken.
+        color: one of `color.TRANSFERS`, or 'avg+light' or 'lab+light'.
+        skin_rule: which colors are skin, for the mask shape 'skin'.
+        erode: how far the mask stays inside the face, as a fraction of the face's size.
+        feather: over what distance the new face fades out, as a fraction of the face's size.
+        opacity: 1 replaces the face, 0 leaves the frame as it is.
+        sharpen: how far to follow the frame's sharpness, 0 (not) to 1.
+        grain: how far to follow the frame's grain, 0 (not) to 1.
+        smooth_frames: time constant of color, light, sharpness and grain, in frames.
+
+    Raises:
+        EngineError: a name that does not exist or a number out of range.
+    """
+
+    mask: str = "hull"
+    color: str = "lab+light"
+    skin_rule: skin.SkinRule = "kovac"
+    erode: float = 0.02
+    feather: float = 0.16
+    opacity: float = 1.0
+    sharpen: float = 1.0
+    grain: float = 1.0
+    smooth_frames: float = 8.0
+
+    def __post_init__(self) -> None:
+        masks.parse_shapes(self.mask)
+        color.parse_transfers(self.color)
+        if self.skin_rule not in skin.SKIN_RULES:
+            raise EngineError(
+                f"skin_rule is {self.skin_rule!r}; expected one of {', '.join(skin.SKIN_RULES)}"
+            )
+        for name, limit in _LIMITS.items():
+            value = getattr(self, name)
+            if not 0.0 <= value <= limit:
+                raise EngineError(f"{name} is {value}; expected a number from 0 to {limit:g}")
+
+
+_LIMITS = {
+    "erode": 0.5,
+    "feather": 0.5,
+    "opacity": 1.0,
+    "sharpen": 1.0,
+    "grain": 1.0,
+    "smooth_frames": 1000.0,
+}
+
+
+class _Track:
+    """What is remembered of one face from frame to frame."""
+
+    def __init__(self, steps: tuple[str, ...]) -> None:
+        self.color = color.ColorMatch(steps)
+        self.age = -1
+        self.seen = 0
+        self.sharpening = 0.0
+        self.grain = 0.0
+
+
+class Blender:
+    """Puts the swapped faces of successive frames into them.
+
+    One instance serves one stream of frames, called by one thread.
+
+    Attributes:
+        mask_fallbacks: how many faces got the hull because the mask that was asked for found
+            no skin or the model gave no mask.
+    """
+
+    def __init__(self, settings: BlendSettings | None = None) -> None:
+        self._settings = settings or BlendSettings()
+        self._shapes = masks.parse_shapes(self._settings.mask)
+        self._steps = color.parse_transfers(self._settings.color)
+        self._tracks: dict[int, _Track] = {}
+        self.mask_fallbacks = 0
+
+    def __call__(self, image: Image, faces: tuple[Face, ...]) -> int:
+        """Composite every face that has a swap, in the given order.
+
+        All faces are measured before the first is pasted, so the order matters only where
+        two overlap: the later one lies on top.
+
+        Args:
+            image: (H, W, 3) uint8 BGR, changed in place where masks are above 0.
+            faces: found in this very image.
+
+        Returns:
+            How many faces were composited; those without a swap, outside the frame, or with
+            a degenerate place are left out.
+
+        Raises:
+            EngineError: not a writable image of this kind.
+        """
+        if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:
+            raise EngineError(
+                f"blending got {image.dtype} {image.shape}; expected a uint8 BGR (H, W, 3) image"
+            )
+        if not image.flags.writeable:
+            raise EngineError("blending got a read-only image; pass a copy, it is changed in place")
+        # Only tracks of this frame live on: a face that comes back after a gap starts anew.
+        self._tracks = {face.track: self._follow(face) for face in faces}
+        prepared = [self._patch(image, face, face.swap) for face in faces if face.swap is not None]
+        count = 0
+        for item in prepared:
+            if item is not None:
+                patch, grain, seed = item
+                paste.composite(image, patch, grain, seed)
+                count += 1
+        return count
+
+    def _follow(self, face: Face) -> _Track:
+        track = self._tracks.get(face.track)
+        if track is None or face.age <= track.age:
+            track = _Track(self._steps)
+        return track
+
+    def _patch(self, image: Image, face: Face, swap: Swap) -> tuple[paste.Patch, float, int] | None:
+        settings, matrix = self._settings, swap.frame_to_crop
+        if not (np.isfinite(matrix).all() and np.isfinite(face.landmarks).all()) or not image.size:
+            return None
+        size = swap.image.shape[0]
+        frame_crop = align.crop(image, matrix, size)
+        points = align.apply(matrix, face.landmarks)
+        mask, fell_back = masks.face_mask(
+            self._shapes,
+            frame_crop,
+            points,
+            swap.mask,
+            rule=settings.skin_rule,
+            erode=settings.erode,
+            feather=settings.feather,
+        )
+        self.mask_fallbacks += fell_back
+        track = self._tracks[face.track]
+        rate = self._rate(track, face.age)
+        weights = color.skin_weights(mask, points)
+        new = track.color.apply(swap.image, frame_crop, weights, rate)
+        if settings.sharpen > 0.0:
+            wanted = detail.sharpening(new, frame_crop, mask)
+            track.sharpening += rate * (wanted - track.sharpening)
+            new = detail.sharpened(new, settings.sharpen * track.sharpening)
+        if settings.opacity < 1.0:
+            mask *= np.float32(settings.opacity)
+        patch = paste.place(new, mask, matrix, image.shape)
+        if patch is None:
+            return None
+        if settings.grain > 0.0:
+            origin = (patch.left, patch.top)
+            missing = detail.missing_grain(patch.region(image), patch.image, face.landmarks, origin)
+            track.grain += rate * (missing - track.grain)
+        return patch, settings.grain * track.grain, face.track * 31 + face.age
+
+    def _rate(self, track: _Track, age: int) -> float:
+        """Share of a new measurement: a plain mean at first, then an exponential one."""
+        elapsed = age - track.age if track.seen else 1
+        track.age = age
+        track.seen += 1
+        constant = self._settings.smooth_frames
+        settled = 1.0 - math.exp(-elapsed / constant) if constant > 0.0 else 1.0
+        return max(settled, 1.0 / track.seen)
+
+
+def warm_up() -> None:
+    """Compile or load every loop of this stage before the clock starts."""
+    skin.warm_up()
+    paste.warm_up()
