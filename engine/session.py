@@ -1,0 +1,142 @@
+"""Running a model: the only file that knows ONNX Runtime.
+
+Providers are chosen here, and what was asked for but not obtained is an error unless the
+device is `auto`.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Literal, TypeAlias, get_args
+
+import numpy as np
+import onnxruntime
+from numpy.typing import NDArray
+
+from engine.errors import DeviceError, ModelError
+
+Device: TypeAlias = Literal["auto", "cpu", "cuda", "tensorrt"]
+DEVICES: tuple[Device, ...] = get_args(Device)
+
+_PROVIDER = {
+    "cpu": "CPUExecutionProvider",
+    "cuda": "CUDAExecutionProvider",
+    "tensorrt": "TensorrtExecutionProvider",
+}
+_ELEMENT_TYPES = {"tensor(float)": np.float32, "tensor(float16)": np.float16}
+
+logger = logging.getLogger(__name__)
+
+
+class Session:
+    """A loaded model on one device, for use by one thread at a time.
+
+    Attributes:
+        device: what it runs on: 'cpu', 'cuda' or 'tensorrt'.
+        inputs, outputs: tensor name to (shape, dtype); a free dimension is None.
+        metadata: the model file's own key-value pairs.
+    """
+
+    def __init__(self, path: Path, device: Device = "auto", threads: int = 1) -> None:
+        """Load a model.
+
+        Args:
+            path: an ONNX file.
+            device: where to run; `auto` takes the best that works.
+            threads: processor threads inside one run.
+
+        Raises:
+            ModelError: there is no such file, or it is not a model that can be loaded.
+            DeviceError: the device that was asked for cannot be had here.
+        """
+        if not path.is_file():
+            raise ModelError(f"model {path}: no such file; give a path to an .onnx file")
+        self.device, self._session = _create(path, device, threads)
+        self.inputs = {node.name: _signature(node) for node in self._session.get_inputs()}
+        self.outputs = {node.name: _signature(node) for node in self._session.get_outputs()}
+        self.metadata: Mapping[str, str] = self._session.get_modelmeta().custom_metadata_map
+
+    def run(
+        self, outputs: list[str], feeds: Mapping[str, NDArray[np.floating]]
+    ) -> list[NDArray[np.floating]]:
+        """Run once; releases the GIL.
+
+        Args:
+            outputs: names of the wanted tensors.
+            feeds: input name to array.
+
+        Returns:
+            One new array for each wanted name.
+        """
+        results: list[NDArray[np.floating]] = self._session.run(outputs, dict(feeds))
+        return results
+
+
+def _create(path: Path, device: Device, threads: int) -> tuple[str, onnxruntime.InferenceSession]:
+    """Try the devices that come into question, best first."""
+    available = onnxruntime.get_available_providers()
+    candidates = ["cuda", "cpu"] if device == "auto" else [device]
+    reasons = []
+    for candidate in candidates:
+        provider = _PROVIDER[candidate]
+        if provider not in available:
+            reasons.append(f"{candidate}: this build of ONNX Runtime has no {provider}")
+            continue
+        if candidate != "cpu" and (missing := _missing_gpu()):
+            reasons.append(f"{candidate}: {missing}")
+            continue
+        session = _load(path, provider, threads)
+        # ONNX Runtime falls back to the CPU silently; what it really uses comes first.
+        obtained = session.get_providers()[0]
+        if obtained == provider:
+            if reasons:
+                logger.info("running on %s (%s)", candidate, "; ".join(reasons))
+            return candidate, session
+        reasons.append(
+            f"{candidate}: ONNX Runtime {onnxruntime.__version__} fell back to {obtained}; "
+            "its CUDA 13 or cuDNN 9 libraries were not found"
+        )
+    raise DeviceError(
+        f"device {device} is not available ({'; '.join(reasons)}); "
+        "use --device auto to fall back to the CPU"
+    )
+
+
+def _missing_gpu() -> str | None:
+    """Why no NVIDIA GPU can work here, or None; also loads its libraries from packages."""
+    if os.name == "posix" and not Path("/dev/nvidiactl").exists() and not _is_wsl():
+        return "no NVIDIA GPU (/dev/nvidiactl does not exist)"
+    # CUDA and cuDNN may come as Python packages, which the loader path does not cover.
+    onnxruntime.preload_dlls()
+    return None
+
+
+def _is_wsl() -> bool:
+    return Path("/dev/dxg").exists()
+
+
+def _load(path: Path, provider: str, threads: int) -> onnxruntime.InferenceSession:
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    if threads == 1:
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    providers = [provider] if provider == _PROVIDER["cpu"] else [provider, _PROVIDER["cpu"]]
+    try:
+        return onnxruntime.InferenceSession(str(path), options, providers=providers)
+    except Exception as error:
+        # pybind11 raises a family of unrelated exception types here.
+        reason = " ".join(str(error).split())
+        raise ModelError(
+            f"model {path}: ONNX Runtime cannot load it ({reason[:200]}); "
+            "expected an ONNX file exported by `python -m export onnx`"
+        ) from error
+
+
+def _signature(node: onnxruntime.NodeArg) -> tuple[tuple[int | None, ...], type | None]:
+    shape = tuple(size if isinstance(size, int) else None for size in node.shape)
+    return shape, _ELEMENT_TYPES.get(node.type)

@@ -1,0 +1,192 @@
+"""The swap: crops of all faces through the model in one batch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.align import FULL_FACE, Alignment, crop, rescale
+from engine.errors import ModelError
+from engine.face import Face, Image, Swap
+from engine.session import Device, Session
+
+CONTRACT = "1"
+_ALIGNMENTS = {FULL_FACE.name: FULL_FACE}
+
+
+@dataclass(frozen=True, slots=True)
+class ModelInfo:
+    """What a model says of itself in its metadata.
+
+    Attributes:
+        name, persona, licence, consent: free text.
+        input_size, output_size: sides of the square pictures in pixels.
+        alignment: where in its crop it expects the face.
+    """
+
+    name: str
+    persona: str
+    licence: str
+    consent: str
+    input_size: int
+    output_size: int
+    alignment: Alignment
+
+    @classmethod
+    def from_metadata(cls, metadata: Mapping[str, str], path: Path) -> ModelInfo:
+        """Read and check the `facestream.*` keys.
+
+        Raises:
+            ModelError: a key is missing or has a value that this version cannot serve.
+        """
+
+        def value(key: str) -> str:
+            try:
+                return metadata[f"facestream.{key}"]
+            except KeyError:
+                raise ModelError(
+                    f"model {path}: metadata key facestream.{key} is missing; "
+                    "expected a file exported by `python -m export onnx`"
+                ) from None
+
+        def one_of(key: str, *allowed: str) -> str:
+            got = value(key)
+            if got not in allowed:
+                raise ModelError(
+                    f"model {path}: facestream.{key} is {got!r}, expected "
+                    f"{' or '.join(map(repr, allowed))}; export it again with this version"
+                )
+            return got
+
+        one_of("contract", CONTRACT)
+        one_of("color_order", "RGB")
+        one_of("range", "0..1")
+        alignment = _ALIGNMENTS[one_of("alignment", *_ALIGNMENTS)]
+        sizes = {}
+        for key in ("input_size", "output_size"):
+            text = value(key)
+            if not text.isdecimal() or not 16 <= int(text) <= 1024:
+                raise ModelError(f"model {path}: facestream.{key} is {text!r}, expected 16 to 1024")
+            sizes[key] = int(text)
+        return cls(
+            name=value("name"),
+            persona=value("persona"),
+            licence=value("licence"),
+            consent=value("consent"),
+            alignment=alignment,
+            **sizes,
+        )
+
+
+class Swapper:
+    """Turns the faces of a frame into the model's persona.
+
+    Attributes:
+        info: what the model says of itself.
+        device: what it runs on.
+    """
+
+    def __init__(self, path: Path, device: Device = "auto", threads: int = 1) -> None:
+        """Load a model, check that it keeps the contract, and run it once to warm it up.
+
+        The contract: input `face` (N, 3, S, S) and outputs `swapped` (N, 3, T, T) and,
+        optionally, `mask` (N, 1, T, T); float32, RGB, 0 to 1.
+
+        Raises:
+            ModelError: the file is missing, damaged, or breaks the contract.
+            DeviceError: the device that was asked for cannot be had here.
+        """
+        self._session = Session(path, device, threads)
+        self.device = self._session.device
+        self.info = ModelInfo.from_metadata(self._session.metadata, path)
+        self._check_tensors(path)
+        self._outputs = [name for name in ("swapped", "mask") if name in self._session.outputs]
+        self._check_values(path)
+
+    def _check_tensors(self, path: Path) -> None:
+        size, out = self.info.input_size, self.info.output_size
+        expected_inputs = {"face": (None, 3, size, size)}
+        expected_outputs = {"swapped": (None, 3, out, out), "mask": (None, 1, out, out)}
+        session = self._session
+        if set(session.inputs) != {"face"} or "swapped" not in session.outputs:
+            raise ModelError(
+                f"model {path}: tensors are {sorted(session.inputs)} -> "
+                f"{sorted(session.outputs)}, expected ['face'] -> ['swapped', 'mask']"
+            )
+        for tensors, expected in (
+            (session.inputs, expected_inputs),
+            (session.outputs, expected_outputs),
+        ):
+            for name, wanted in expected.items():
+                if name not in tensors:
+                    continue
+                shape, dtype = tensors[name]
+                if dtype is not np.float32 or not _matches(shape, wanted):
+                    raise ModelError(
+                        f"model {path}: tensor {name} is {shape} of "
+                        f"{dtype.__name__ if dtype else 'another type'}, "
+                        f"expected {wanted} of float32 (None is the batch)"
+                    )
+
+    def _check_values(self, path: Path) -> None:
+        """Run a gray picture: warms up, and finds NaN and ranges other than 0 to 1."""
+        gray = np.full((1, 3, self.info.input_size, self.info.input_size), 0.5, np.float32)
+        for name, value in zip(self._outputs, self._run(gray), strict=True):
+            low, high = float(np.min(value)), float(np.max(value))
+            if not (-0.05 <= low <= high <= 1.05):
+                raise ModelError(
+                    f"model {path}: output {name} has values from {low:.3g} to {high:.3g} for "
+                    "a gray picture, expected 0 to 1; export it again, as fp32 if it is fp16"
+                )
+
+    def _run(self, faces: NDArray[np.float32]) -> list[NDArray[np.floating]]:
+        return self._session.run(self._outputs, {"face": faces})
+
+    def __call__(self, image: Image, faces: tuple[Face, ...]) -> tuple[Face, ...]:
+        """Swap all faces of a frame in one batch.
+
+        Args:
+            image: (H, W, 3) uint8 BGR, not changed.
+            faces: with landmarks.
+
+        Returns:
+            The faces with `swap` set, in the same order. A face whose landmarks span no
+            area stays without swap.
+        """
+        size, out = self.info.input_size, self.info.output_size
+        matrices = [self.info.alignment.frame_to_crop(face.landmarks, size) for face in faces]
+        usable = [index for index, matrix in enumerate(matrices) if np.isfinite(matrix).all()]
+        if not usable:
+            return faces
+        crops = [crop(image, matrices[index], size) for index in usable]
+        batch = cv2.dnn.blobFromImages(crops, scalefactor=1 / 255, swapRB=True)
+        results = self._run(batch)
+        pictures = _to_images(results[0])
+        swapped = list(faces)
+        for row, index in enumerate(usable):
+            swapped[index] = replace(
+                faces[index],
+                swap=Swap(
+                    image=pictures[row],
+                    mask=np.clip(results[1][row, 0], 0, 1) if len(results) > 1 else None,
+                    frame_to_crop=rescale(matrices[index], size, out),
+                ),
+            )
+        return tuple(swapped)
+
+
+def _matches(shape: tuple[int | None, ...], wanted: tuple[int | None, ...]) -> bool:
+    return len(shape) == len(wanted) and all(
+        got is None or want is None or got == want for got, want in zip(shape, wanted, strict=True)
+    )
+
+
+def _to_images(tensor: NDArray[np.floating]) -> NDArray[np.uint8]:
+    """(N, 3, T, T) RGB 0..1 to (N, T, T, 3) uint8 BGR; NaN becomes 0."""
+    scaled = np.nan_to_num(tensor[:, ::-1] * np.float32(255) + np.float32(0.5))
+    return np.ascontiguousarray(np.clip(scaled, 0, 255).astype(np.uint8).transpose(0, 2, 3, 1))

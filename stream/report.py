@@ -1,0 +1,170 @@
+"""Counters of a run: one JSON object for machines, tables for people."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import numpy as np
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from stream.link import LinkStats
+
+BUSY_SHARE = 0.9
+"""A stage that works less than this share of the time does not hold a live stream back."""
+
+
+class Samples:
+    """The latest durations in a ring, and totals of all: constant memory at any length."""
+
+    _KEEP = 8192
+
+    def __init__(self) -> None:
+        self._ring = np.zeros(self._KEEP, np.int64)
+        self.count = 0
+        self.total_ns = 0
+
+    def add(self, ns: int) -> None:
+        """Add one duration; one thread writes, any may read."""
+        self._ring[self.count % self._KEEP] = ns
+        self.total_ns += ns
+        self.count += 1
+
+    def percentiles_ms(self, *which: float) -> tuple[float, ...]:
+        """Percentiles of the latest durations in milliseconds, zeros when there are none."""
+        latest = self._ring[: min(self.count, self._KEEP)]
+        if latest.size == 0:
+            return (0.0,) * len(which)
+        return tuple(float(value) / 1e6 for value in np.percentile(latest, which))
+
+
+@dataclass(slots=True)
+class StageMeter:
+    """Time that one stage spends on frames.
+
+    Attributes:
+        busy: wall time inside the stage.
+        cpu_ns: processor time of the stage's own thread inside the stage.
+    """
+
+    busy: Samples = field(default_factory=Samples)
+    cpu_ns: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class StageReport:
+    """One line of the stage table; `utilization` is busy time over wall time, 0 to 1."""
+
+    frames: int
+    busy_ms_p50: float
+    busy_ms_p95: float
+    utilization: float
+    cpu_ms_mean: float
+
+
+@dataclass(frozen=True, slots=True)
+class Percentiles:
+    """Milliseconds."""
+
+    p50: float
+    p95: float
+    p99: float
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What happened in a run so far.
+
+    Attributes:
+        frames_in: frames captured.
+        frames_out: frames written by the first sink.
+        dropped: frames left out by links or stages between capture and the sinks.
+        faces_found: faces in frames that left the last stage, over all frames.
+        faces_swapped: those that carry a swap.
+        frames_without_face: frames in which no face was found.
+        wall_s: from the start of the capture to the last write.
+        age_ms: time from capture until the first sink had written the frame.
+        stages: by name, in order: capture, stages, sinks.
+        links: by 'from -> to'.
+        live: whether late frames were dropped.
+    """
+
+    frames_in: int
+    frames_out: int
+    dropped: int
+    faces_found: int
+    faces_swapped: int
+    frames_without_face: int
+    wall_s: float
+    age_ms: Percentiles
+    stages: Mapping[str, StageReport]
+    links: Mapping[str, LinkStats]
+    live: bool
+
+    @property
+    def fps(self) -> float:
+        """Frames written per second."""
+        return self.frames_out / self.wall_s if self.wall_s > 0 else 0.0
+
+    @property
+    def faces_missed(self) -> int:
+        """Faces that were found but not swapped."""
+        return self.faces_found - self.faces_swapped
+
+    @property
+    def bottleneck(self) -> str:
+        """The busiest stage; in a live run 'source' if no stage is short of time."""
+        if not self.stages:
+            return "source"
+        candidates = dict(self.stages)
+        if self.live:
+            # Capture of a live source is mostly waiting for the next picture.
+            candidates.pop("capture", None)
+        name, busiest = max(
+            candidates.items(), key=lambda item: item[1].utilization, default=("source", None)
+        )
+        if self.live and (busiest is None or busiest.utilization < BUSY_SHARE):
+            return "source"
+        return name
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain dictionary with the derived values included."""
+        fields = asdict(self)
+        fields["fps"] = self.fps
+        fields["faces_missed"] = self.faces_missed
+        fields["bottleneck"] = self.bottleneck
+        return fields
+
+
+def render(report: Report) -> RenderableType:
+    """Tables for the terminal."""
+    stages = Table(title="stages", title_justify="left")
+    for heading in ("stage", "frames", "busy p50 ms", "p95 ms", "utilization"):
+        stages.add_column(heading, justify="left" if heading == "stage" else "right")
+    for name, stage in report.stages.items():
+        stages.add_row(
+            name,
+            str(stage.frames),
+            f"{stage.busy_ms_p50:.2f}",
+            f"{stage.busy_ms_p95:.2f}",
+            f"{stage.utilization:.0%}",
+            style="bold" if name == report.bottleneck else "",
+        )
+    links = Table(title="links", title_justify="left")
+    for heading in ("link", "passed", "dropped", "peak"):
+        links.add_column(heading, justify="left" if heading == "link" else "right")
+    for name, link in report.links.items():
+        links.add_row(name, str(link.passed), str(link.dropped), f"{link.peak}/{link.capacity}")
+    age = report.age_ms
+    summary = Text(
+        f"{report.frames_out} of {report.frames_in} frames in {report.wall_s:.1f} s "
+        f"= {report.fps:.1f} fps, {report.dropped} dropped\n"
+        f"faces: {report.faces_found} found, {report.faces_swapped} swapped, "
+        f"{report.faces_missed} missed; {report.frames_without_face} frames without a face\n"
+        f"frame age: p50 {age.p50:.0f} ms, p95 {age.p95:.0f} ms, p99 {age.p99:.0f} ms\n"
+        f"bottleneck: {report.bottleneck}"
+    )
+    return Group(stages, links, summary)
