@@ -25,13 +25,22 @@ class AudioPacket:
 
 @dataclass(frozen=True, slots=True)
 class AudioFormat:
-    """What a muxer has to know to carry `AudioPacket`s unchanged."""
+    """What a muxer has to know to carry `AudioPacket`s unchanged.
+
+    Attributes:
+        codec: FFmpeg's name.
+        sample_rate: in Hz.
+        layout: FFmpeg's channel layout name.
+        time_base: seconds per tick of the packets' timestamps.
+        header: every codec parameter, extradata included, as a complete Matroska or NUT
+            file that holds this one stream and a dummy packet: the template for a copy.
+    """
 
     codec: str
     sample_rate: int
     layout: str
     time_base: Fraction
-    extradata: bytes | None
+    header: bytes = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +57,7 @@ class SourceInfo:
             `origin_ns + frame.pts_ns` is the original timestamp.
         live: frames arrive in real time and cannot wait.
         audio: format of `Frame.audio`, None without sound.
+        sample_aspect: width of a pixel over its height; not 1 in anamorphic video.
     """
 
     url: str
@@ -59,6 +69,7 @@ class SourceInfo:
     origin_ns: int = 0
     live: bool = False
     audio: AudioFormat | None = None
+    sample_aspect: Fraction = Fraction(1)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -1,0 +1,80 @@
+"""Where frames go: video files, pictures, nowhere."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import TracebackType
+from typing import Protocol, Self
+
+from stream.errors import SinkError
+from stream.frame import Frame, SourceInfo
+from stream.sinks import pictures, video
+from stream.sinks.null import NullSink
+from stream.sinks.pictures import FolderSink, StillSink
+from stream.sinks.settings import SinkSettings
+from stream.sinks.side_by_side import SideBySide, beside, widened
+from stream.sinks.video import VideoFile
+
+__all__ = ["Sink", "SinkSettings", "open_sink"]
+
+_SIDE_BY_SIDE = "side-by-side:"
+
+
+class Sink(Protocol):
+    """Takes frames in capture order, from one thread.
+
+    Entering opens and raises SinkError; leaving finishes the output, after an error too, so
+    that what was written so far can be used.
+
+    Attributes:
+        leaky: a late frame is worthless here, so the link to this sink may drop the oldest.
+    """
+
+    leaky: bool
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None: ...
+
+    def write(self, frame: Frame) -> None:
+        """Takes one frame without changing it; raises SinkError."""
+
+
+def open_sink(url: str, info: SourceInfo, settings: SinkSettings) -> Sink:
+    """Chooses the sink for a URL; nothing is opened before it is entered.
+
+    Args:
+        url: `null`; a video file; a folder (`out/`) or pattern (`out/%06d.jpg`) for all
+            frames; a picture for the best one; `side-by-side:` before a video or picture.
+        info: of the source, once that is open.
+        settings: how to write.
+
+    Raises:
+        SinkError: an unknown kind of file.
+    """
+    target = url.removeprefix(_SIDE_BY_SIDE)
+    joined = target != url
+    path = Path(target)
+    suffix = path.suffix.lower()
+    if url == "null":
+        return NullSink()
+    if suffix in video.SUFFIXES:
+        if joined:
+            return SideBySide(VideoFile(path, widened(info), settings))
+        return VideoFile(path, info, settings)
+    if suffix in pictures.SUFFIXES and "%" not in path.name:
+        if joined:
+            return StillSink(path, info, settings, compose=beside)
+        return StillSink(path, info, settings)
+    if not joined and (target.endswith("/") or path.is_dir() or "%" in path.name or not suffix):
+        return FolderSink(path, settings)
+    raise SinkError(
+        f"{url}: unknown kind of output '{path.suffix}'; expected a video "
+        f"({', '.join(video.SUFFIXES)}), a picture ({', '.join(pictures.SUFFIXES)}), a folder "
+        "ending in '/', or null"
+    )

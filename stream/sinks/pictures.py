@@ -1,0 +1,186 @@
+"""Pictures: every frame into a folder, or the one that shows the swap best."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import cv2
+
+from engine.face import Image
+from stream.errors import SinkError
+from stream.frame import Frame, SourceInfo
+from stream.sinks.settings import SinkSettings
+from stream.sinks.target import check_target
+
+SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")
+"""Names that are taken for pictures, in lower case."""
+
+_DEFAULT_NAME = "%06d.png"
+_PNG_LEVEL = 1  # a third of the time of the default level for files a tenth larger
+
+
+class FolderSink:
+    """Writes every frame as a picture that is named by its capture index."""
+
+    leaky = False
+
+    def __init__(self, path: Path, settings: SinkSettings) -> None:
+        """Keeps what is needed to open; does no I/O.
+
+        Args:
+            path: a folder, which gets `000000.png` and so on, or a pattern for the names
+                such as `out/frame_%04d.jpg`.
+            settings: picture quality.
+
+        Raises:
+            SinkError: the pattern is no pattern, or names no known kind of picture.
+        """
+        self._pattern = path if "%" in path.name else path / _DEFAULT_NAME
+        self._settings = settings
+        try:
+            names_differ = self._pattern.name % 0 != self._pattern.name % 1
+        except (TypeError, ValueError):
+            names_differ = False
+        if not names_differ:
+            raise SinkError(
+                f"{path}: not a pattern for numbered names; expected one such as frame_%06d.png"
+            )
+        _check_suffix(self._pattern)
+
+    def __enter__(self) -> Self:
+        folder = self._pattern.parent
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise SinkError(f"{folder}: cannot be made: {error.strerror}") from error
+        if not os.access(folder, os.W_OK):
+            raise SinkError(f"{folder}: no permission to write here; choose another folder")
+        return self
+
+    def write(self, frame: Frame) -> None:
+        """Writes one picture.
+
+        Raises:
+            SinkError: the disk is full or the folder has gone.
+        """
+        path = self._pattern.with_name(self._pattern.name % frame.seq)
+        save(path, frame.image, self._settings.image_quality)
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Nothing is open between two pictures."""
+
+
+class StillSink:
+    """Writes one picture at the end: the frame with the best view of a swapped face.
+
+    That is the largest face, discounted as it turns away; without any face the last frame.
+    """
+
+    leaky = False
+
+    def __init__(
+        self,
+        path: Path,
+        info: SourceInfo,
+        settings: SinkSettings,
+        compose: Callable[[Frame], Image] = lambda frame: frame.image,
+    ) -> None:
+        """Keeps what is needed to open; does no I/O.
+
+        Args:
+            path: ends in one of `SUFFIXES`; replaced if it exists.
+            info: to keep from overwriting the source.
+            settings: picture quality.
+            compose: makes the picture of the chosen frame; the frame is not changed.
+
+        Raises:
+            SinkError: no known kind of picture.
+        """
+        _check_suffix(path)
+        self._path = path
+        self._info = info
+        self._settings = settings
+        self._compose = compose
+        self._best: Frame | None = None
+        self._best_view = 0.0
+
+    def __enter__(self) -> Self:
+        check_target(self._path, self._info)
+        return self
+
+    def write(self, frame: Frame) -> None:
+        """Remembers the frame if none before it was better; writes nothing yet."""
+        view = best_view(frame)
+        if self._best is None or view > self._best_view or self._best_view == 0.0:
+            self._best, self._best_view = frame, view
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        frame, self._best = self._best, None
+        if frame is not None:
+            save(self._path, self._compose(frame), self._settings.image_quality)
+
+
+def best_view(frame: Frame) -> float:
+    """Area in square pixels of the largest swapped face as seen from the front, 0 if none."""
+    views = [0.0]
+    for face in frame.faces:
+        if face.swap is not None:
+            left, top, right, bottom = face.box
+            facing = max(0.0, math.cos(math.radians(face.yaw_deg)))
+            views.append((right - left) * (bottom - top) * facing)
+    return max(views)
+
+
+def save(path: Path, image: Image, quality: int) -> None:
+    """Writes a picture in the format that its name asks for.
+
+    Args:
+        path: ends in one of `SUFFIXES`.
+        image: (H, W, 3) uint8 BGR.
+        quality: of JPEG and WebP, 1 to 100.
+
+    Raises:
+        SinkError: the format cannot hold the picture, or the file cannot be written.
+    """
+    parameters = [
+        cv2.IMWRITE_JPEG_QUALITY,
+        quality,
+        cv2.IMWRITE_WEBP_QUALITY,
+        quality,
+        cv2.IMWRITE_PNG_COMPRESSION,
+        _PNG_LEVEL,
+    ]
+    try:
+        ok, data = cv2.imencode(path.suffix.lower(), image, parameters)
+    except cv2.error:
+        ok = False
+    if not ok:
+        size = f"{image.shape[1]}x{image.shape[0]}"
+        raise SinkError(f"{path}: {path.suffix} cannot hold a picture of {size}; use .png")
+    try:
+        path.write_bytes(data.data)
+    except OSError as error:
+        raise SinkError(f"{path}: cannot be written: {error.strerror}") from error
+
+
+def _check_suffix(path: Path) -> None:
+    if path.suffix.lower() not in SUFFIXES:
+        raise SinkError(
+            f"{path}: unknown kind of picture '{path.suffix}'; expected one of "
+            f"{', '.join(SUFFIXES)}"
+        )

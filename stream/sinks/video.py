@@ -1,0 +1,192 @@
+"""Video files: H.264 in MP4, MOV or Matroska, with the source's sound."""
+
+from __future__ import annotations
+
+import io
+from contextlib import suppress
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import av
+from av.audio.stream import AudioStream
+from av.container import OutputContainer
+from av.video.stream import VideoStream
+
+from stream.errors import SinkError
+from stream.frame import AudioPacket, Frame, SourceInfo
+from stream.sinks.settings import SinkSettings
+from stream.sinks.target import check_target
+from stream.sinks.yuv import LIMITED, color_tags, to_yuv
+from stream.timebase import to_ticks
+
+SUFFIXES = (".mp4", ".mov", ".m4v", ".mkv")
+"""Names that are taken for video files, in lower case."""
+
+_MP4_OPTIONS = {
+    # Fragments while writing, so that a crash loses two seconds at most; a common index when
+    # finished. `delay_moov` is what lets it write edit lists, and so exact times.
+    "movflags": "hybrid_fragmented+frag_keyframe+delay_moov+use_metadata_tags",
+}
+_FLUSH = {"flush_packets": "1"}  # or up to 32 KB wait in FFmpeg's buffer for a crash
+_KEYFRAME_S = 2
+_DEFAULT_RATE = 30
+_METADATA = {
+    "title": "Synthetic media",
+    "comment": "synthetic media: faces swapped by facestream",
+    "digital_source_type": (
+        "http://cv.iptc.org/newscodes/digitalsourcetype/compositeWithTrainedAlgorithmicMedia"
+    ),
+}
+
+
+class VideoFile:
+    """Encodes frames into a file that stays playable if the program dies.
+
+    Times are the source's own, tick for tick (Matroska rounds to milliseconds). Sound
+    packets are copied byte for byte. The first size stays: later frames of another size are
+    letterboxed; odd sizes get one more row or column.
+    """
+
+    leaky = False
+
+    def __init__(self, path: Path, info: SourceInfo, settings: SinkSettings) -> None:
+        """Keeps what is needed to open; does no I/O.
+
+        Args:
+            path: ends in one of `SUFFIXES`; replaced if it exists.
+            info: size, time base, rate and sound of what is to come.
+            settings: encoder settings.
+        """
+        self._path = path
+        self._info = info
+        self._settings = settings
+        self._container: OutputContainer | None = None
+        self._origin = to_ticks(info.origin_ns, info.time_base)
+        self._tags = color_tags(info.width, info.height)
+        self._last_ticks: int | None = None
+
+    def __enter__(self) -> Self:
+        check_target(self._path, self._info)
+        matroska = self._path.suffix.lower() == ".mkv"
+        options = _FLUSH if matroska else _FLUSH | _MP4_OPTIONS
+        try:
+            container = av.open(f"file:{self._path}", "w", options=options)
+        except (av.error.FFmpegError, OSError) as error:
+            raise self._failure("cannot be written", error) from error
+        try:
+            self._video = self._add_video(container)
+            self._audio = self._add_audio(container)
+            container.metadata.update(_METADATA)
+            container.start_encoding()
+        except (av.error.FFmpegError, OSError, ValueError) as error:
+            _closed(container)
+            raise self._failure("cannot be written", error) from error
+        except BaseException:
+            _closed(container)
+            raise
+        self._container = container
+        return self
+
+    def write(self, frame: Frame) -> None:
+        """Encodes one frame and copies the sound that rides with it.
+
+        Raises:
+            SinkError: the disk is full or the encoder failed.
+        """
+        assert self._container is not None, "written outside of its with block"
+        try:
+            for packet in frame.audio:
+                self._copy(self._container, packet)
+            picture = to_yuv(frame.image, self._info.width, self._info.height, self._tags)
+            picture.pts = self._ticks(frame.pts_ns)
+            picture.time_base = self._info.time_base
+            self._container.mux(self._video.encode(picture))
+        except (av.error.FFmpegError, OSError) as error:
+            raise self._failure("cannot be written", error) from error
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        container, self._container = self._container, None
+        if container is None:
+            return
+        failure: Exception | None = None
+        try:
+            container.mux(self._video.encode(None))
+        except (av.error.FFmpegError, OSError) as flush_failure:
+            failure = flush_failure
+        failure = _closed(container) or failure
+        # A full disk has been reported by the write that hit it: its fragments are playable.
+        if failure is not None and error is None:
+            raise self._failure("cannot be finished", failure) from failure
+
+    def _add_video(self, container: OutputContainer) -> VideoStream:
+        rate = self._info.rate or _DEFAULT_RATE
+        options = {
+            "crf": str(self._settings.crf),
+            "preset": self._settings.preset,
+            "g": str(max(1, round(_KEYFRAME_S * rate))),
+        }
+        video = container.add_stream("libx264", rate=rate, options=options)
+        context = video.codec_context
+        context.width = self._info.width + self._info.width % 2
+        context.height = self._info.height + self._info.height % 2
+        context.pix_fmt = "yuv420p"
+        context.thread_count = self._settings.threads
+        context.time_base = video.time_base = self._info.time_base
+        context.colorspace = self._tags.matrix
+        context.color_primaries = self._tags.primaries
+        context.color_trc = self._tags.transfer
+        context.color_range = LIMITED
+        context.sample_aspect_ratio = self._info.sample_aspect
+        return video
+
+    def _add_audio(self, container: OutputContainer) -> AudioStream | None:
+        audio = self._info.audio
+        if audio is None or not self._settings.audio:
+            return None
+        with av.open(io.BytesIO(audio.header)) as header:
+            try:
+                stream = container.add_stream_from_template(header.streams.audio[0])
+            except ValueError as error:
+                raise SinkError(
+                    f"{self._path}: {self._path.suffix} cannot hold {audio.codec} sound; write "
+                    "an .mkv, or leave the sound out"
+                ) from error
+        stream.time_base = audio.time_base
+        return stream
+
+    def _copy(self, container: OutputContainer, packet: AudioPacket) -> None:
+        if self._audio is None or self._info.audio is None:
+            return
+        copy = av.Packet(packet.data)
+        copy.pts, copy.dts, copy.duration = packet.pts, packet.dts, packet.duration
+        copy.time_base = self._info.audio.time_base
+        copy.is_keyframe = True
+        copy.stream = self._audio
+        container.mux(copy)
+
+    def _ticks(self, pts_ns: int) -> int:
+        ticks = self._origin + to_ticks(pts_ns, self._info.time_base)
+        if self._last_ticks is not None:
+            ticks = max(ticks, self._last_ticks + 1)  # two live frames within one tick
+        self._last_ticks = ticks
+        return ticks
+
+    def _failure(self, what: str, error: Exception) -> SinkError:
+        words = getattr(error, "strerror", None) or str(error)
+        return SinkError(f"{self._path}: {what}: {words}")
+
+
+def _closed(container: OutputContainer) -> Exception | None:
+    try:
+        container.close()
+    except (av.error.FFmpegError, OSError) as error:
+        with suppress(av.error.FFmpegError, OSError):
+            container.close()  # the first call failed at the index and left the file open
+        return error
+    return None

@@ -1,0 +1,165 @@
+"""Video files and streams: whatever PyAV opens."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from fractions import Fraction
+from types import TracebackType
+from typing import Self
+
+import av
+from av.container import InputContainer
+
+from stream.errors import SourceError
+from stream.frame import AudioPacket, Frame, SourceInfo
+from stream.sources.failures import reason, without_credentials
+from stream.sources.pacing import paced
+from stream.sources.picture import lies_on_its_side, to_bgr
+from stream.sources.reader import Picture, Reader
+from stream.sources.settings import SourceSettings
+from stream.timebase import NS_PER_S, fraction, to_ns
+
+
+class ContainerSource:
+    """Frames of one PyAV input.
+
+    The first picture is decoded on entry, so that `info` tells its true size and a file that
+    cannot be decoded is refused before anything is written.
+    """
+
+    info: SourceInfo
+
+    def __init__(
+        self,
+        url: str,
+        settings: SourceSettings,
+        connect: Callable[[], InputContainer],
+        *,
+        live: bool | None = None,
+    ) -> None:
+        """Keeps what is needed to open; opens nothing.
+
+        Args:
+            url: for `info` and messages; credentials are left out.
+            settings: start, duration, pace, threads, read timeout.
+            connect: opens the input; raises SourceError.
+            live: frames cannot wait; None: live if the input does not tell how long it is.
+        """
+        self._name = without_credentials(url)
+        self._settings = settings
+        self._connect = connect
+        self._live = live
+        self._container: InputContainer | None = None
+
+    def __enter__(self) -> Self:
+        self._container = self._connect()
+        try:
+            self._prepare(self._container)
+        except av.error.FFmpegError as error:
+            self._container.close()
+            raise SourceError(f"{self._name}: cannot be read: {reason(error)}") from error
+        except BaseException:
+            self._container.close()
+            raise
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._container is not None:
+            self._container.close()
+            self._container = None
+
+    def __iter__(self) -> Iterator[Frame]:
+        return paced(self._frames()) if self._settings.paced else self._frames()
+
+    def _prepare(self, container: InputContainer) -> None:
+        settings = self._settings
+        live = container.duration is None if self._live is None else self._live
+        self._stream_live = live
+        self._reader = Reader(container, self._name, settings, live=live)
+        start_ns = None if settings.start_s == 0 else round(settings.start_s * NS_PER_S)
+        end_ns = None
+        if settings.duration_s is not None:
+            end_ns = (start_ns or 0) + round(settings.duration_s * NS_PER_S)
+        if start_ns is not None:
+            if live:
+                raise SourceError(f"{self._name}: a live stream cannot start later; drop --start")
+            container.seek((self._reader.zero_ns + start_ns) // 1000)
+        self._whole = end_ns is None
+        self._pictures = self._reader.pictures(start_ns, end_ns)
+        first = next(self._pictures, None)
+        if first is None:
+            raise SourceError(self._no_picture())
+        self._first = first
+        self._zero_ns = self._reader.zero_ns + (start_ns or 0)
+        self.info = self._describe(container, first, start_ns, end_ns)
+
+    def _describe(
+        self, container: InputContainer, first: Picture, start_ns: int | None, end_ns: int | None
+    ) -> SourceInfo:
+        reader = self._reader
+        width, height = first.frame.width, first.frame.height
+        aspect = fraction(reader.video.sample_aspect_ratio or Fraction(1))
+        if lies_on_its_side(first.frame):
+            width, height, aspect = height, width, 1 / aspect
+        total = reader.video.frames if start_ns is None and end_ns is None else 0
+        if not total and reader.rate is not None and container.duration is not None:
+            whole_ns = container.duration * 1000
+            last_ns = whole_ns if end_ns is None else min(end_ns, whole_ns)
+            total = max(1, round((last_ns - (start_ns or 0)) * reader.rate / NS_PER_S))
+        return SourceInfo(
+            url=self._name,
+            width=width,
+            height=height,
+            rate=reader.rate,
+            time_base=reader.time_base,
+            frames=total or None,
+            origin_ns=to_ns(first.ticks, reader.time_base) - self._zero_ns,
+            live=self._stream_live or self._settings.paced,
+            audio=reader.audio,
+            sample_aspect=aspect,
+        )
+
+    def _frames(self) -> Iterator[Frame]:
+        with closing(self._pictures):
+            yield from self._live_frames() if self._stream_live else self._file_frames()
+
+    def _file_frames(self) -> Iterator[Frame]:
+        # One picture is held back: sound that follows the last one has to ride with it.
+        seq, held = 0, self._first
+        for picture in self._pictures:
+            yield self._frame(held, seq, time.monotonic_ns(), held.audio)
+            seq, held = seq + 1, picture
+        audio = held.audio + self._reader.trailing_audio()
+        yield self._frame(held, seq, time.monotonic_ns(), audio)
+        damage = self._reader.damage(whole=self._whole)
+        if damage is not None:
+            raise SourceError(damage)
+
+    def _live_frames(self) -> Iterator[Frame]:
+        yield self._frame(self._first, 0, self._first.arrived_ns, self._first.audio)
+        for seq, picture in enumerate(self._pictures, 1):
+            yield self._frame(picture, seq, picture.arrived_ns, picture.audio)
+
+    def _frame(
+        self, picture: Picture, seq: int, captured_ns: int, audio: tuple[AudioPacket, ...]
+    ) -> Frame:
+        pts_ns = to_ns(picture.ticks - self._first.ticks, self._reader.time_base)
+        return Frame(to_bgr(picture.frame), pts_ns, seq, captured_ns, audio=audio)
+
+    def _no_picture(self) -> str:
+        damage = self._reader.damage(whole=False)
+        if damage is not None:
+            return f"{self._name}: no picture could be decoded: {damage}"
+        if self._settings.start_s > 0:
+            return (
+                f"{self._name}: nothing left after {self._settings.start_s:g} s; choose an "
+                "earlier start"
+            )
+        return f"{self._name}: no picture in it"

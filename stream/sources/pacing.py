@@ -1,0 +1,33 @@
+"""A file at the speed of a camera."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+
+from stream.frame import Frame
+from stream.timebase import NS_PER_S
+
+
+def paced(frames: Iterable[Frame]) -> Iterator[Frame]:
+    """Holds every frame back until its time has come.
+
+    Deadlines count from the first frame, so that waiting too long once does not shift all
+    later frames. A frame that is late already is passed on at once.
+
+    Args:
+        frames: in order; read one frame ahead of its deadline.
+
+    Yields:
+        The same frames with `captured_ns` set to the moment of delivery.
+    """
+    began_ns: int | None = None
+    for frame in frames:
+        now_ns = time.monotonic_ns()
+        if began_ns is None:
+            began_ns = now_ns - frame.pts_ns
+        wait_ns = began_ns + frame.pts_ns - now_ns
+        if wait_ns > 0:
+            time.sleep(wait_ns / NS_PER_S)
+        yield replace(frame, captured_ns=time.monotonic_ns())

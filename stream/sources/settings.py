@@ -1,0 +1,38 @@
+"""What the user can choose about a source."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class SourceSettings:
+    """How a source is opened.
+
+    Attributes:
+        start_s: leave out everything before this time; files and folders only.
+        duration_s: end after this time, None for everything.
+        paced: deliver a file in real time, as if it were a camera.
+        image_rate_hz: frames per second of an image folder.
+        camera_width, camera_height: wanted size in pixels; the driver may choose another.
+        camera_rate_hz: wanted frames per second; the driver may choose another.
+        camera_format: `mjpeg`, `yuyv422` or another of the camera's FFmpeg pixel or codec
+            names; `auto` takes the first that the camera accepts.
+        open_timeout_s: give up when a server has not answered.
+        read_timeout_s: give up when no picture has come.
+        threads: decoder threads.
+        audio: carry the source's sound along.
+    """
+
+    start_s: float = 0.0
+    duration_s: float | None = None
+    paced: bool = False
+    image_rate_hz: float = 25.0
+    camera_width: int = 1280
+    camera_height: int = 720
+    camera_rate_hz: float = 30.0
+    camera_format: str = "auto"
+    open_timeout_s: float = 10.0
+    read_timeout_s: float = 5.0
+    threads: int = 2
+    audio: bool = True
