@@ -1,0 +1,1 @@
+"""Fictional people: a rig, a headless renderer, and the pictures made with them."""
