@@ -18,7 +18,7 @@ from engine.face import Image, Landmarks, Mask
 
 Float: TypeAlias = NDArray[np.float32]
 
-MAX_SHARPEN = 0.8
+MAX_SHARPEN = 0.5
 MAX_SOFTEN = -0.6
 MAX_GRAIN = 4.0
 """Standard deviation in gray levels."""
@@ -68,7 +68,7 @@ def sharpening(swap: Float, frame: Image, mask: Mask) -> float:
 
 
 def _fine_energy(crop: Float | Image, mask: Mask) -> float:
-    gray = cv2.cvtColor(crop, cv2.COLOR_BGR2GRAY).astype(np.float32)
+    gray = cv2.cvtColor(crop.astype(np.float32), cv2.COLOR_BGR2GRAY)
     fine = gray - cv2.GaussianBlur(gray, (0, 0), _BLUR_SIGMA)
     return float((fine * fine * mask).sum())
 

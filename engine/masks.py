@@ -102,9 +102,9 @@ def skin(crop: Image, points: Points, rule: SkinRule, margin: float) -> Mask | N
 def soften(coverage: Mask, erode: float, feather: float) -> Mask:
     """Pull a shape's edge inward and fade it.
 
-    The mask is exactly 0 outside the shape and within `erode` of its edge, and exactly 1
-    deeper than `erode + feather`; the outside of the crop counts as outside the shape.
-    Exact along straight edges, a little more at convex corners.
+    The mask is exactly 0 outside a convex shape and within `erode` of its edge, and exactly
+    1 deeper than `erode + feather`; the crop's outermost pixels count as outside. Exact along
+    straight edges, deeper at convex corners, less deep at concave ones.
 
     Args:
         coverage: (size, size) float32 0..1, not changed.
@@ -114,10 +114,12 @@ def soften(coverage: Mask, erode: float, feather: float) -> Mask:
     # A blurred step is a monotonic function of the distance to the edge that, unlike a
     # distance transform, moves smoothly when the shape moves by a part of a pixel.
     feather = max(feather, 1.0)
-    sigma = (erode + feather) / 2.0
+    sigma = (erode + feather) / 1.5
     low, high = NormalDist().cdf(erode / sigma), NormalDist().cdf((erode + feather) / sigma)
     taps = 2 * int(np.ceil(2.5 * sigma)) + 1
-    blurred = cv2.GaussianBlur(coverage, (taps, taps), sigma, borderType=cv2.BORDER_CONSTANT)
+    framed = coverage.copy()
+    framed[[0, -1]] = framed[:, [0, -1]] = 0.0
+    blurred = cv2.GaussianBlur(framed, (taps, taps), sigma, borderType=cv2.BORDER_CONSTANT)
     ramp = np.clip((blurred - low) * (1.0 / (high - low)), 0.0, 1.0)
     smooth: Mask = ramp * ramp * (3.0 - 2.0 * ramp)
     return smooth

@@ -57,8 +57,10 @@ def place(crop: Float, mask: Mask, frame_to_crop: Matrix, shape: tuple[int, ...]
         The patch, or None if nothing of it lies in the frame or the map is degenerate.
     """
     size = crop.shape[0]
+    if not np.isfinite(frame_to_crop).all():
+        return None
     shrink = math.sqrt(abs(float(np.linalg.det(frame_to_crop[:, :2]))))
-    if not (np.isfinite(frame_to_crop).all() and 1e-6 < shrink < size):
+    if not 1e-6 < shrink < size:
         return None
     box = _region(mask, align.invert(frame_to_crop), shape)
     if box is None:

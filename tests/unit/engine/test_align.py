@@ -1,0 +1,94 @@
+"""Where a crop lies, and that every size shows the same place."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+
+from engine import align
+from engine.align import FULL_FACE
+from tests.painted_face import landmarks, smooth_picture
+
+
+def test_umeyama_recovers_a_known_similarity() -> None:
+    source = np.random.default_rng(1).normal(size=(20, 2)) * 50
+    turn, scale = np.deg2rad(33), 1.7
+    linear = scale * np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
+    known = np.column_stack([linear, [12.0, -7.0]])
+    assert np.allclose(align.umeyama(source, align.apply(known, source)), known)
+
+
+def test_umeyama_of_a_mirrored_set_is_no_reflection() -> None:
+    source = np.random.default_rng(2).normal(size=(20, 2))
+    matrix = align.umeyama(source, source * [-1.0, 1.0])
+    assert np.linalg.det(matrix[:, :2]) > 0
+
+
+def test_umeyama_is_least_squares() -> None:
+    generator = np.random.default_rng(3)
+    source, target = generator.normal(size=(9, 2)), generator.normal(size=(9, 2))
+    best = align.umeyama(source, target)
+
+    def error(matrix: align.Matrix) -> float:
+        return float(((align.apply(matrix, source) - target) ** 2).sum())
+
+    a, b = best[0, 0], best[1, 0]
+    for da, db, dx, dy in generator.normal(scale=1e-3, size=(20, 4)):
+        moved = np.array([[a + da, -(b + db), best[0, 2] + dx], [b + db, a + da, best[1, 2] + dy]])
+        assert error(moved) >= error(best)
+
+
+def test_umeyama_of_one_repeated_point_is_nan() -> None:
+    assert np.isnan(align.umeyama(np.ones((5, 2)), np.eye(5, 2))).all()
+
+
+def test_template_is_symmetric_and_inside_the_unit_square() -> None:
+    mirrored = FULL_FACE.template * [-1, 1] + [1, 0]
+    assert {tuple(p) for p in FULL_FACE.template.round(9)} == {tuple(p) for p in mirrored.round(9)}
+    assert len(set(FULL_FACE.indices)) == len(FULL_FACE.indices) == 26
+    assert FULL_FACE.template.min() > 0
+    assert FULL_FACE.template.max() < 1
+
+
+@pytest.mark.parametrize("size", [64, 128, 256])
+def test_unit_square_spans_the_crop_from_edge_to_edge(size: int) -> None:
+    points = landmarks((200.0, 150.0), 100.0)
+    matrix = FULL_FACE.frame_to_crop(points, size)
+    corners = align.apply(matrix, np.array([[150.0, 100.0], [250.0, 200.0]]))
+    assert np.allclose(corners, [[-0.5, -0.5], [size - 0.5, size - 0.5]], atol=1e-3)
+
+
+def test_rescale_equals_aligning_at_the_other_size() -> None:
+    points = landmarks((90.0, 80.0), 70.0, 20.0)
+    small, large = (FULL_FACE.frame_to_crop(points, size) for size in (64, 256))
+    assert np.allclose(align.rescale(small, 64, 256), large, atol=1e-4)
+
+
+def test_crop_of_an_axis_aligned_square_is_that_square() -> None:
+    picture = np.random.default_rng(4).integers(0, 256, (50, 60, 3), dtype=np.uint8)
+    matrix = np.array([[1.0, 0.0, -7.0], [0.0, 1.0, -5.0]])
+    assert np.array_equal(align.crop(picture, matrix, 32), picture[5:37, 7:39])
+
+
+def test_crop_shows_the_same_place_at_every_size() -> None:
+    picture = smooth_picture(300, 300)
+    points = landmarks((150.0, 150.0), 180.0, -15.0)
+    crops = [align.crop(picture, FULL_FACE.frame_to_crop(points, n), n) for n in (32, 64, 128)]
+    for crop in crops[1:]:
+        small = cv2.resize(crop, (32, 32), interpolation=cv2.INTER_AREA)
+        assert np.abs(small.astype(int) - crops[0]).max() <= 2
+
+
+def test_crop_of_a_large_face_does_not_alias() -> None:
+    stripes = np.zeros((600, 600, 3), np.uint8)
+    stripes[:, (np.arange(600) % 4) < 2] = 200
+    crop = align.crop(stripes, np.array([[0.11, 0.0, 0.0], [0.0, 0.11, 0.0]]), 64)
+    assert np.abs(crop.astype(int) - 100).std() < 10  # 100 without averaging
+    assert abs(float(crop.mean()) - 100) < 3
+
+
+def test_crop_repeats_edge_pixels_outside_the_frame() -> None:
+    picture = np.full((20, 20, 3), 77, np.uint8)
+    crop = align.crop(picture, np.array([[1.0, 0.0, 500.0], [0.0, 1.0, 500.0]]), 16)
+    assert (crop == 77).all()

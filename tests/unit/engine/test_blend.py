@@ -1,0 +1,211 @@
+"""The whole blend stage on drawn faces."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from engine import align, blend
+from engine.align import FULL_FACE
+from engine.blend import Blender, BlendSettings
+from engine.errors import EngineError
+from engine.face import Face, Image, Landmarks, Swap
+from tests.painted_face import landmarks, portrait, smooth_picture, swapped
+
+POINTS = landmarks((160.0, 120.0), 170.0, 8.0)
+FRAME = portrait(240, 320, POINTS)
+NEW = np.full((128, 128, 3), (60, 200, 60), np.uint8)
+PLAIN = BlendSettings(color="none", sharpen=0.0, grain=0.0)
+
+
+def blended(settings: BlendSettings, frame: Image, *faces: Face) -> Image:
+    image = frame.copy()
+    Blender(settings)(image, faces)
+    return image
+
+
+def psnr(a: Image, b: Image) -> float:
+    error = float(((a.astype(float) - b) ** 2).mean())
+    return 99.0 if error == 0.0 else float(10 * np.log10(255**2 / error))
+
+
+def test_the_face_is_replaced_and_the_rest_is_untouched() -> None:
+    image = blended(PLAIN, FRAME, swapped(POINTS, NEW))
+    assert (image[120, 160] == (60, 200, 60)).all()
+    left, top, right, bottom = swapped(POINTS, NEW).box
+    outside = np.ones(FRAME.shape[:2], bool)
+    outside[int(top) : int(bottom) + 2, int(left) : int(right) + 2] = False
+    assert np.array_equal(image[outside], FRAME[outside])
+
+
+@pytest.mark.parametrize(("size", "least"), [(64, 45.0), (128, 50.0), (256, 50.0)])
+@pytest.mark.parametrize("side", [90.0, 150.0])
+def test_identity_swap_gives_the_frame_back(size: int, least: float, side: float) -> None:
+    frame = smooth_picture(240, 320)
+    points = landmarks((150.0, 118.0), side, -20.0)
+    crop = align.crop(frame, FULL_FACE.frame_to_crop(points, size), size)
+    left, top, right, bottom = (int(v) for v in swapped(points, crop).box)
+    part = np.s_[top:bottom, left:right]
+    image = blended(BlendSettings(), frame, swapped(points, crop))
+    assert not np.array_equal(image, frame)
+    assert psnr(image[part], frame[part]) >= least
+
+
+def test_there_is_no_edge_at_the_seam() -> None:
+    frame = np.full((240, 320, 3), 100, np.uint8)
+    image = blended(PLAIN, frame, swapped(POINTS, np.full((128, 128, 3), 200, np.uint8)))
+    gray = image[:, :, 0].astype(int)
+    assert gray.max() == 200
+    assert max(np.abs(np.diff(gray, axis=0)).max(), np.abs(np.diff(gray, axis=1)).max()) <= 16
+
+
+@pytest.mark.parametrize("mask", ["hull", "skin", "rect", "model", "hull+skin", "hull+model"])
+def test_every_mask_composites(mask: str) -> None:
+    covered = np.ones((128, 128), np.float32)
+    image = blended(
+        dataclasses.replace(PLAIN, mask=mask), FRAME, swapped(POINTS, NEW, mask=covered)
+    )
+    assert (image[120, 160] == (60, 200, 60)).all()
+    assert np.array_equal(image[:10], FRAME[:10])
+
+
+def test_fallbacks_to_the_hull_are_counted() -> None:
+    blender = Blender(dataclasses.replace(PLAIN, mask="skin"))
+    gray = np.full_like(FRAME, 90)
+    assert blender(gray, (swapped(POINTS, NEW),)) == 1
+    assert blender.mask_fallbacks == 1
+    assert (gray[120, 160] == (60, 200, 60)).all()
+    blender(FRAME.copy(), (swapped(POINTS, NEW, age=1),))
+    assert blender.mask_fallbacks == 1
+
+
+def test_opacity_scales_the_change() -> None:
+    half = blended(dataclasses.replace(PLAIN, opacity=0.5), FRAME, swapped(POINTS, NEW))
+    expected = (FRAME[120, 160].astype(int) + (60, 200, 60)) / 2
+    assert np.abs(half[120, 160] - expected).max() <= 1
+    none = blended(dataclasses.replace(PLAIN, opacity=0.0), FRAME, swapped(POINTS, NEW))
+    assert np.array_equal(none, FRAME)
+
+
+def test_faces_without_a_swap_are_left_alone() -> None:
+    image = FRAME.copy()
+    assert Blender()(image, (Face(POINTS, 1),)) == 0
+    assert Blender()(image, ()) == 0
+    assert np.array_equal(image, FRAME)
+
+
+def test_later_faces_lie_on_top_but_are_measured_on_the_original() -> None:
+    second = landmarks((190.0, 130.0), 170.0)
+    red = np.full((128, 128, 3), (20, 20, 220), np.uint8)
+    faces = (swapped(POINTS, NEW, track=1), swapped(second, red, track=2))
+    image = blended(PLAIN, FRAME, *faces)
+    assert (image[120, 195] == (20, 20, 220)).all()
+    alone = blended(BlendSettings(), FRAME, faces[1])
+    both = blended(BlendSettings(), FRAME, *faces)
+    assert np.array_equal(alone[130, 195], both[130, 195])
+
+
+def test_the_same_input_gives_the_same_picture() -> None:
+    noise = np.random.default_rng(0).normal(0, 3, FRAME.shape)
+    frame = np.clip(FRAME + noise, 0, 255).astype(np.uint8)
+    faces = (swapped(POINTS, smooth_picture(128, 128)),)
+    assert np.array_equal(
+        blended(BlendSettings(), frame, *faces), blended(BlendSettings(), frame, *faces)
+    )
+
+
+def test_color_is_smoothed_within_a_track_and_reset_with_a_new_one() -> None:
+    settings = BlendSettings(color="avg", smooth_frames=20.0)
+    image = FRAME.copy()
+    Blender(settings)(image, (swapped(POINTS, NEW),))
+    fresh = float(image[115:125, 150:170].mean())
+
+    blender = Blender(settings)
+    for age in range(30):
+        blender((FRAME // 2).astype(np.uint8), (swapped(POINTS, NEW, age=age),))
+    image = FRAME.copy()
+    blender(image, (swapped(POINTS, NEW, age=30),))
+    smoothed = float(image[115:125, 150:170].mean())
+    assert smoothed < fresh - 20
+
+    blender((FRAME // 2).astype(np.uint8), ())
+    image = FRAME.copy()
+    blender(image, (swapped(POINTS, NEW, age=32),))
+    after_gap = float(image[115:125, 150:170].mean())
+    assert after_gap == pytest.approx(fresh, abs=1.0)
+
+    image = FRAME.copy()
+    blender((FRAME // 2).astype(np.uint8), (swapped(POINTS, NEW, age=33),))
+    blender(image, (swapped(POINTS, NEW, age=0),))
+    restarted = float(image[115:125, 150:170].mean())
+    assert restarted == pytest.approx(fresh, abs=1.0)
+
+
+def test_only_tracks_of_the_last_frame_are_remembered() -> None:
+    blender = Blender()
+    for track in range(20):
+        blender(FRAME.copy(), (swapped(POINTS, NEW, track=track),))
+    assert len(blender._tracks) == 1
+
+
+def face_with(points: Landmarks, matrix: align.Matrix, image: Image = NEW) -> Face:
+    return Face(points, 1, 0, 0.0, Swap(image, None, matrix))
+
+
+@pytest.mark.parametrize(
+    ("face", "count"),
+    [
+        (face_with(POINTS * np.float32(np.nan), np.eye(2, 3)), 0),
+        (face_with(POINTS, np.full((2, 3), np.nan)), 0),
+        (face_with(POINTS, np.zeros((2, 3))), 0),
+        (swapped(landmarks((-900.0, 40.0), 170.0), NEW), 0),
+        (swapped(landmarks((160.0, 120.0), 1e5), NEW), 1),
+        (swapped(landmarks((160.0, 120.0), 1.0), NEW), 1),
+        (swapped(landmarks((5.0, 5.0), 170.0), NEW), 1),
+        (swapped(POINTS, np.zeros((1, 1, 3), np.uint8)), 0),
+        (swapped(POINTS, np.zeros((64, 64, 3), np.uint8)), 1),
+    ],
+    ids=["nan", "nan map", "zero map", "outside", "huge", "1 px", "corner", "1 px crop", "black"],
+)
+@pytest.mark.parametrize("mask", ["hull", "skin"])
+def test_odd_faces_have_a_defined_result(face: Face, count: int, mask: str) -> None:
+    image = FRAME.copy()
+    assert Blender(BlendSettings(mask=mask))(image, (face,)) == count
+    if count == 0:
+        assert np.array_equal(image, FRAME)
+
+
+@pytest.mark.parametrize("shape", [(0, 0, 3), (1, 1, 3), (1, 400, 3), (240, 1, 3)])
+def test_odd_frames_have_a_defined_result(shape: tuple[int, int, int]) -> None:
+    Blender()(np.full(shape, 99, np.uint8), (swapped(POINTS, NEW),))
+
+
+def test_only_writable_bgr_pictures_are_taken() -> None:
+    locked = FRAME.copy()
+    locked.flags.writeable = False
+    with pytest.raises(EngineError, match="read-only"):
+        Blender()(locked, ())
+    with pytest.raises(EngineError, match="uint8 BGR"):
+        Blender()(FRAME[:, :, 0], ())
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"mask": "oval"}, "hull, skin, rect, model"),
+        ({"color": "lba"}, "none, avg, lab, light"),
+        ({"skin_rule": "hsv"}, "kovac, daylight"),
+        ({"feather": -0.1}, "feather is -0.1; expected a number from 0 to 0.5"),
+        ({"opacity": 1.5}, "0 to 1"),
+        ({"grain": float("nan")}, "grain is nan"),
+    ],
+)
+def test_bad_settings_say_what_is_allowed(change: dict[str, object], message: str) -> None:
+    with pytest.raises(EngineError, match=message):
+        dataclasses.replace(PLAIN, **change)
+
+
+def test_warm_up_compiles_what_blending_needs() -> None:
+    blend.warm_up()

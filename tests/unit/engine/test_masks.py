@@ -1,0 +1,157 @@
+"""Masks in the space of an aligned crop."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+
+from engine import masks, regions
+from engine.errors import EngineError
+from engine.face import Image, Mask
+from tests.painted_face import UNIT_LANDMARKS, portrait
+
+SIZE = 128
+POINTS = UNIT_LANDMARKS * SIZE - 0.5
+SKIN = portrait(SIZE, SIZE, POINTS.astype(np.float32))
+DARK = portrait(SIZE, SIZE, POINTS.astype(np.float32), skin_bgr=(34, 56, 91))
+
+
+def build(text: str, crop: Image = SKIN, model: Mask | None = None) -> tuple[Mask, bool]:
+    shapes = masks.parse_shapes(text)
+    return masks.face_mask(shapes, crop, POINTS, model, rule="kovac", erode=0.02, feather=0.12)
+
+
+def filled(indices: regions.Indices) -> Mask:
+    canvas = np.zeros((SIZE, SIZE), np.float32)
+    outline = np.rint(cv2.convexHull(POINTS[indices].astype(np.float32))).astype(np.int32)
+    cv2.fillConvexPoly(canvas, outline, 1.0)
+    return canvas
+
+
+@pytest.mark.parametrize("text", ["hull", "skin", "rect", "model", "hull+skin", "hull+model"])
+def test_every_mask_is_float32_from_0_to_1_and_fades_out_before_the_border(text: str) -> None:
+    mask, fell_back = build(text, model=np.ones((64, 64), np.float32))
+    assert mask.dtype == np.float32
+    assert mask.shape == (SIZE, SIZE)
+    assert mask.max() == 1.0
+    assert mask.min() == 0.0
+    assert not mask[[0, -1]].any()
+    assert not mask[:, [0, -1]].any()
+    assert not fell_back
+
+
+def test_hull_is_zero_outside_the_landmarks_and_one_in_the_middle() -> None:
+    mask, _ = build("hull")
+    hull = cv2.convexHull(POINTS.astype(np.float32))
+    for y in range(SIZE):
+        for x in range(SIZE):
+            inside = cv2.pointPolygonTest(hull, (float(x), float(y)), True)
+            if inside < 0.0:
+                assert mask[y, x] == 0.0
+            if inside > 0.18 * SIZE:
+                assert mask[y, x] == 1.0
+
+
+def test_feather_has_the_width_that_was_asked_for() -> None:
+    square = np.zeros((SIZE, SIZE), np.float32)
+    square[:, 40:] = 1.0
+    profile = masks.soften(square, erode=6.0, feather=20.0)[SIZE // 2, 40:80]
+    distance = np.arange(40) + 0.5
+    assert not profile[distance < 6.0].any()
+    assert (profile[distance > 27.0] == 1.0).all()
+    assert (np.diff(profile) >= 0).all()
+    assert profile[distance > 6.0][:20].mean() == pytest.approx(0.6, abs=0.1)
+    assert np.diff(profile).max() < 3.0 / 20.0
+
+
+def test_mask_moves_smoothly_with_a_part_of_a_pixel() -> None:
+    still = masks.soften(masks.hull(POINTS, SIZE), 2.0, 10.0)
+    moved = masks.soften(masks.hull(POINTS + np.array([0.25, 0.0]), SIZE), 2.0, 10.0)
+    assert 0.0 < np.abs(moved - still).max() < 0.08
+
+
+def test_a_face_that_leaves_its_crop_still_fades_out() -> None:
+    mask, _ = masks.face_mask(
+        ("hull",), SKIN, POINTS * 2.5 - 80.0, None, rule="kovac", erode=0.0, feather=0.1
+    )
+    assert mask.max() == 1.0
+    assert not mask[[0, -1]].any()
+    assert not mask[:, [0, -1]].any()
+
+
+def test_skin_covers_the_face_without_holes_for_eyes_and_mouth() -> None:
+    mask, fell_back = build("skin")
+    assert not fell_back
+    for part in (regions.RIGHT_EYE, regions.LEFT_EYE, regions.LIPS):
+        assert mask[filled(part) > 0].min() == 1.0
+
+
+def test_skin_keeps_the_eyes_of_a_half_covered_face() -> None:
+    crop = SKIN.copy()
+    crop[: SIZE * 4 // 10] = (20, 20, 20)
+    mask, fell_back = build("skin", crop)
+    assert not fell_back
+    assert mask[filled(regions.LEFT_EYE) > 0].min() > 0.99
+
+
+def test_skin_leaves_out_what_is_no_skin() -> None:
+    crop = SKIN.copy()
+    crop[SIZE * 3 // 4 :] = (200, 60, 20)  # A blue scarf over the chin.
+    assert build("hull", crop)[0][SIZE * 78 // 100].max() > 0.99
+    assert build("skin", crop)[0][SIZE * 78 // 100].max() == 0.0
+
+
+def test_skin_takes_the_largest_component_only() -> None:
+    crop = np.full_like(SKIN, 30)
+    cv2.circle(crop, (64, 64), 36, (110, 140, 190), cv2.FILLED)
+    cv2.circle(crop, (28, 22), 6, (110, 140, 190), cv2.FILLED)
+    found = masks.skin(crop, POINTS, "kovac", margin=0.0)
+    assert found is not None
+    assert found[64, 64] == 1.0
+    assert found[22, 28] == 0.0
+
+
+@pytest.mark.parametrize(
+    "crop", [DARK, np.full_like(SKIN, 128), np.zeros_like(SKIN)], ids=["dark", "gray", "black"]
+)
+def test_no_skin_falls_back_to_the_hull_and_says_so(crop: Image) -> None:
+    mask, fell_back = build("skin", crop)
+    assert fell_back
+    assert np.array_equal(mask, build("hull")[0])
+
+
+def test_missing_model_mask_falls_back_to_the_hull_and_says_so() -> None:
+    mask, fell_back = build("model", model=None)
+    assert fell_back
+    assert np.array_equal(mask, build("hull")[0])
+
+
+def test_model_mask_of_any_size_cuts_the_hull() -> None:
+    for size in (32, 128, 256):
+        model = np.zeros((size, size), np.float32)
+        model[:, : size // 2] = 1.0
+        mask, _ = build("hull+model", model=model)
+        assert mask[64, 50] == 1.0
+        assert not mask[:, 70:].any()
+
+
+def test_model_mask_with_nonsense_counts_as_uncovered() -> None:
+    model = np.full((64, 64), np.nan, np.float32)
+    model[:32] = 7.0
+    mask, _ = build("model", model=model)
+    assert np.isfinite(mask).all()
+    assert mask.max() == 1.0
+    assert not mask[70:].any()
+
+
+def test_intersection_is_inside_both() -> None:
+    both, hull, skin = (build(text)[0] for text in ("hull+skin", "hull", "skin"))
+    assert (both <= hull + 1e-6).all()
+    assert (both <= skin + 1e-6).all()
+
+
+@pytest.mark.parametrize("text", ["", "hul", "hull+", "hull,skin"])
+def test_unknown_shapes_name_the_known_ones(text: str) -> None:
+    with pytest.raises(EngineError, match="hull, skin, rect, model"):
+        masks.parse_shapes(text)

@@ -1,0 +1,98 @@
+"""From crop to frame pixels, and mixing there."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from engine import align, paste
+from engine.align import FULL_FACE
+from tests.painted_face import landmarks, smooth_picture
+
+FRAME = smooth_picture(240, 320)
+
+
+def test_a_placed_crop_lies_where_it_was_cut() -> None:
+    matrix = FULL_FACE.frame_to_crop(landmarks((160.0, 120.0), 150.0, 12.0), 128)
+    crop = align.crop(FRAME, matrix, 128).astype(np.float32)
+    mask = np.zeros((128, 128), np.float32)
+    mask[20:100, 30:90] = 1.0
+    patch = paste.place(crop, mask, matrix, FRAME.shape)
+    assert patch is not None
+    there = patch.region(FRAME)
+    assert there.shape[:2] == patch.alpha.shape
+    assert np.abs(patch.image - there)[patch.alpha == 1.0].max() < 3.0
+
+
+@pytest.mark.parametrize("side", [40.0, 128.0, 300.0])
+def test_alpha_shows_the_mask_at_its_place_and_size(side: float) -> None:
+    matrix = FULL_FACE.frame_to_crop(landmarks((160.0, 120.0), side), 128)
+    mask = np.zeros((128, 128), np.float32)
+    mask[32:96, 32:96] = 1.0
+    patch = paste.place(np.zeros((128, 128, 3), np.float32), mask, matrix, FRAME.shape)
+    assert patch is not None
+    assert patch.alpha.sum() == pytest.approx((side / 2) ** 2, rel=0.05)
+    rows, columns = np.nonzero(patch.alpha > 0.5)
+    assert rows.mean() + patch.top == pytest.approx(120.0, abs=0.6)
+    assert columns.mean() + patch.left == pytest.approx(160.0, abs=0.6)
+
+
+@pytest.mark.parametrize(
+    "matrix",
+    [
+        np.zeros((2, 3)),
+        np.full((2, 3), np.nan),
+        np.array([[1.0, 0.0, 900.0], [0.0, 1.0, 0.0]]),
+        np.array([[1e9, 0.0, 0.0], [0.0, 1e9, 0.0]]),
+        np.array([[1e-9, 0.0, 0.0], [0.0, 1e-9, 0.0]]),
+    ],
+    ids=["singular", "nan", "outside", "a dot", "endless"],
+)
+def test_nothing_to_place(matrix: align.Matrix) -> None:
+    crop, mask = np.zeros((64, 64, 3), np.float32), np.ones((64, 64), np.float32)
+    assert paste.place(crop, mask, matrix, FRAME.shape) is None
+
+
+def test_an_empty_mask_gives_no_patch() -> None:
+    crop, mask = np.zeros((64, 64, 3), np.float32), np.zeros((64, 64), np.float32)
+    assert paste.place(crop, mask, np.eye(2, 3), FRAME.shape) is None
+
+
+def test_composite_is_the_weighted_mean_rounded() -> None:
+    generator = np.random.default_rng(5)
+    frame = generator.integers(0, 256, (40, 50, 3), dtype=np.uint8)
+    image = generator.uniform(-20, 280, (20, 30, 3)).astype(np.float32)
+    alpha = generator.uniform(0, 1, (20, 30)).astype(np.float32)
+    alpha[:5] = 0.0
+    alpha[-5:] = 1.0
+    result = frame.copy()
+    paste.composite(result, paste.Patch(image, alpha, 8, 7))
+    expected = frame.astype(np.float64)
+    part = np.s_[7:27, 8:38]
+    expected[part] += alpha[..., None] * (image - expected[part])
+    rounded = np.clip(np.floor(expected + 0.5), 0, 255)
+    off = np.abs(result - rounded)
+    assert off.max() <= 1
+    assert np.count_nonzero(off) < 5
+    kept = np.ones(frame.shape[:2], bool)
+    kept[part] = alpha == 0.0
+    assert np.array_equal(result[kept], frame[kept])
+
+
+def test_grain_has_the_level_that_was_asked_for_and_repeats_with_its_seed() -> None:
+    frame = np.zeros((200, 200, 3), np.uint8)
+    patch = paste.Patch(
+        np.full((180, 180, 3), 128, np.float32), np.ones((180, 180), np.float32), 10, 10
+    )
+    results = []
+    for seed in (1, 1, 2):
+        result = frame.copy()
+        paste.composite(result, patch, grain=3.0, seed=seed)
+        results.append(result)
+    first, again, other = results
+    assert np.array_equal(first, again)
+    assert not np.array_equal(first, other)
+    noise = first[10:190, 10:190].astype(float) - 128
+    assert abs(noise.mean()) < 0.2
+    assert 2.0 < noise.std() < 5.0
+    assert not first[:10].any()
