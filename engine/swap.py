@@ -165,7 +165,7 @@ class Swapper:
             return faces
         crops = [crop(image, matrices[index], size) for index in usable]
         batch = cv2.dnn.blobFromImages(crops, scalefactor=1 / 255, swapRB=True)
-        results = self._run(batch)
+        results = self._run(np.asarray(batch, np.float32))
         pictures = _to_images(results[0])
         swapped = list(faces)
         for row, index in enumerate(usable):

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
+from functools import partial
 from typing import TypeAlias
 
 from stream.frame import AudioPacket, Frame
@@ -119,9 +120,9 @@ class Pipeline:
             with self._group:
                 # From the end to the start: nothing is produced before it can be taken.
                 for name, sink in self._sinks.items():
-                    self._start(name, lambda n=name, s=sink: self._deliver(n, s))
+                    self._start(name, partial(self._deliver, name, sink))
                 for name, stage in reversed(self._stages.items()):
-                    self._start(name, lambda n=name, s=stage: self._work(n, s))
+                    self._start(name, partial(self._work, name, stage))
                 self._start("capture", self._capture)
                 while not self._group.join(watch_every_s):
                     if watch is not None:

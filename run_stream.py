@@ -1,0 +1,226 @@
+"""Swap faces in a file, a camera or a network stream: the command line."""
+
+from __future__ import annotations
+
+import json
+import logging
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from engine.errors import EngineError
+from engine.libraries import loading_native_code
+
+try:
+    with loading_native_code():
+        import click
+        from rich.console import Console
+        from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
+
+        from engine.color import TRANSFERS
+        from engine.masks import SHAPES
+        from engine.session import DEVICES
+        from stream import config
+        from stream.errors import StreamError
+        from stream.pipeline import Pipeline
+        from stream.report import Report, render
+        from stream.run import Run
+except EngineError as error:
+    sys.stderr.write(f"error: {error}\n")
+    sys.exit(2)
+
+FAILED, USAGE, INTERRUPTED = 1, 2, 130
+SWITCH_INTERVAL_S = 0.0005
+"""A thread that holds the GIL gives it up after this time, so that frames change hands fast."""
+
+
+@click.command(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.argument("source", required=False)
+@click.option(
+    "--out",
+    "-o",
+    multiple=True,
+    metavar="SINK",
+    help="FILE.mp4/.mov/.mkv, FOLDER/, PICTURE.png, side-by-side:FILE, or null; repeatable.",
+)
+@click.option("--model", "-m", metavar="NAME|PATH", help="Bundled persona or an ONNX file.")
+@click.option("--live", "mode", flag_value="live", help="Newest picture wins; drop late frames.")
+@click.option("--lossless", "mode", flag_value="lossless", help="Process every frame.")
+@click.option("--device", type=click.Choice(DEVICES), help="Where the model runs.")
+@click.option("--mask", metavar="SHAPES", help=f"{', '.join(SHAPES)}, or several joined by +.")
+@click.option("--color", metavar="TRANSFER", help=f"{', '.join(TRANSFERS)}, or lab+light ...")
+@click.option("--faces", type=click.IntRange(1, 16), help="Swap at most so many faces.")
+@click.option("--start", type=click.FloatRange(0), metavar="S", help="Begin at second S.")
+@click.option("--duration", type=click.FloatRange(0, min_open=True), metavar="S", help="Seconds.")
+@click.option("--threads", type=click.IntRange(0), help="Processor threads, 0 for all.")
+@click.option("--report", type=click.Path(path_type=Path), help="Write the report as JSON.")
+@click.option("--config", "file", type=click.Path(path_type=Path), help="Read settings (TOML).")
+@click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Change a setting.")
+@click.option("--quiet", "-q", is_flag=True, help="Print errors only.")
+@click.option("--debug", is_flag=True, help="Show tracebacks and log messages.")
+@click.version_option(package_name="facestream")
+def stream(  # noqa: PLR0913, PLR0917 - one parameter for each option
+    source: str | None,
+    out: tuple[str, ...],
+    model: str | None,
+    mode: str | None,
+    device: str | None,
+    mask: str | None,
+    color: str | None,
+    faces: int | None,
+    start: float | None,
+    duration: float | None,
+    threads: int | None,
+    report: Path | None,
+    file: Path | None,
+    overrides: tuple[str, ...],
+    *,
+    quiet: bool,
+    debug: bool,
+) -> int:
+    """Swap the faces in SOURCE into a fictional persona.
+
+    SOURCE is a video file, a picture, a folder of pictures, a camera (0, /dev/video0), a
+    network URL (rtsp://, rtmp://, http://, ...), or 'demo', the clip that comes along.
+    """
+    logging.basicConfig(
+        level=logging.DEBUG if debug else logging.WARNING, format="%(levelname)s: %(message)s"
+    )
+    sys.setswitchinterval(SWITCH_INTERVAL_S)
+    options = {
+        "source": source,
+        "out": out or None,
+        "model": model,
+        "mode": mode,
+        "device": device,
+        "blend.mask": mask,
+        "blend.color": color,
+        "track.max_faces": faces,
+        "input.start_s": start,
+        "input.duration_s": duration,
+        "threads": threads,
+    }
+    console = Console(stderr=True, quiet=quiet)
+    try:
+        run = Run(config.load(file, overrides, options))
+        if report is not None:
+            check_report(report)
+        with run:
+            return execute(run, report, console)
+    except (StreamError, EngineError) as error:
+        if debug:
+            raise
+        return complain(describe(error), USAGE)
+
+
+def execute(run: Run, report: Path | None, console: Console) -> int:
+    """Run the pipeline, show its progress, and report however it ends."""
+    settings, info = run.config, run.info
+    console.print(
+        f"{info.url} {info.width}x{info.height} -> {', '.join(settings.out)}: "
+        f"{settings.model} on {run.device}, {settings.mode}"
+    )
+    code = 0
+    try:
+        with signals_end(run.pipeline) as interrupted, progress(run, console) as watch:
+            run.pipeline.run(watch)
+        code = INTERRUPTED if interrupted else 0
+    except (StreamError, EngineError) as error:
+        # Nothing moved yet: what was asked for is wrong, not what happened on the way.
+        started = run.pipeline.report().frames_out > 0
+        code = complain(describe(error), FAILED if started else USAGE)
+        if logging.getLogger().isEnabledFor(logging.DEBUG):
+            raise
+    finally:
+        result = run.pipeline.report()
+        if result.frames_in:
+            console.print(render(result))
+        if report is not None:
+            report.write_text(json.dumps(run.to_json(result), indent=2) + "\n", encoding="utf-8")
+    return code
+
+
+@contextmanager
+def progress(run: Run, console: Console) -> Iterator[Any]:
+    """A line that shows rate, drops, frame age and the slowest stage while streaming."""
+    with Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TaskProgressColumn(),
+        console=console,
+        transient=True,
+    ) as bars:
+        task = bars.add_task("starting", total=run.info.frames)
+
+        def watch(report: Report) -> None:
+            bars.update(
+                task,
+                completed=report.frames_out,
+                description=f"{report.fps:5.1f} fps, {report.dropped} dropped, "
+                f"age {report.age_ms.p50:.0f} ms, slowest {report.bottleneck}",
+            )
+
+        yield watch
+
+
+@contextmanager
+def signals_end(pipeline: Pipeline) -> Iterator[list[int]]:
+    """First Ctrl-C (or SIGTERM) drains the pipeline, the second aborts it.
+
+    Yields:
+        The signals that came.
+    """
+    received: list[int] = []
+
+    def handle(number: int, _frame: FrameType | None) -> None:
+        received.append(number)
+        if len(received) == 1:
+            pipeline.stop()
+        else:
+            pipeline.abort()
+
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    before = [signal.signal(number, handle) for number in numbers]
+    try:
+        yield received
+    finally:
+        for number, handler in zip(numbers, before, strict=True):
+            signal.signal(number, handler)
+
+
+def check_report(path: Path) -> None:
+    """Fail now, not after the run, if the report cannot be written."""
+    try:
+        path.touch()
+    except OSError as error:
+        raise StreamError(f"--report {path}: {error.strerror}; choose another place") from error
+
+
+def describe(error: Exception) -> str:
+    """What went wrong, and where if that is known."""
+    notes = "".join(f" ({note})" for note in getattr(error, "__notes__", ()))
+    return f"{error}{notes}"
+
+
+def complain(message: str, code: int) -> int:
+    """Print one line, pass the exit code on."""
+    click.echo(f"error: {message}", err=True)
+    return code
+
+
+def main() -> int:
+    """Entry point of the program: parse, run, and turn every error into one line."""
+    try:
+        return int(stream.main(standalone_mode=False) or 0)
+    except click.ClickException as error:
+        return complain(error.format_message(), error.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        return INTERRUPTED
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,159 @@
+"""Settings of a run: frozen dataclasses, one TOML file, overrides; an unknown key is an error."""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import tomllib
+import types
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+
+from engine.blend import BlendSettings
+from engine.errors import EngineError
+from engine.session import Device
+from engine.track import TrackSettings
+from stream.errors import ConfigError
+from stream.sinks import SinkSettings
+from stream.sources import SourceSettings
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """Everything that a run can be told.
+
+    Attributes:
+        source: see `stream.sources.open_source`.
+        out: sinks, see `stream.sinks.open_sink`; empty for the source's default.
+        model: name of a bundled model, or a path to an ONNX file.
+        mode: `live` drops late frames, `lossless` drops nothing, `auto` is live for cameras
+            and networks.
+        device: where the model runs.
+        threads: processor threads to share among all stages, 0 for all processors.
+        landmark_model: path of a face_landmarker.task file, empty to look for it.
+        input, track, blend, output: settings of the parts.
+    """
+
+    source: str = "demo"
+    out: tuple[str, ...] = ()
+    model: str = "maro"
+    mode: Literal["auto", "live", "lossless"] = "auto"
+    device: Device = "auto"
+    threads: int = 0
+    landmark_model: str = ""
+    input: SourceSettings = field(default_factory=SourceSettings)
+    track: TrackSettings = field(default_factory=TrackSettings)
+    blend: BlendSettings = field(default_factory=BlendSettings)
+    output: SinkSettings = field(default_factory=SinkSettings)
+
+
+def load(file: Path | None, overrides: Iterable[str], options: Mapping[str, Any]) -> Config:
+    """Combine a TOML file, `key=value` overrides and options; the later win.
+
+    Args:
+        file: TOML file or None.
+        overrides: texts such as 'blend.feather=0.2'; the value is TOML, or else plain text.
+        options: dotted keys to values; None is "not given".
+
+    Raises:
+        ConfigError: an unreadable file, an unknown key, or a value of the wrong kind.
+    """
+    tree = _read(file) if file else {}
+    for text in overrides:
+        key, separator, value = text.partition("=")
+        if not separator:
+            raise ConfigError(f"--set {text!r}: expected key=value, such as blend.feather=0.2")
+        _put(tree, key.strip(), _value(value.strip()))
+    for key, value in options.items():
+        if value is not None:
+            _put(tree, key, value)
+    return _build(Config, tree, "")
+
+
+def _read(file: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(f"config {file}: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"config {file}: not a TOML file ({error})") from error
+
+
+def _value(text: str) -> Any:
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        return text
+
+
+def _put(tree: dict[str, Any], key: str, value: Any) -> None:
+    *parents, last = key.split(".")
+    for parent in parents:
+        tree = tree.setdefault(parent, {})
+        if not isinstance(tree, dict):
+            raise ConfigError(f"{key}: {parent} is a value, not a group of settings")
+    tree[last] = value
+
+
+def _build(kind: type[T], tree: Any, path: str) -> T:
+    """Make a settings dataclass from a mapping, checking names and types all the way down."""
+    if not isinstance(tree, Mapping):
+        raise ConfigError(f"{path or 'config'} is {tree!r}, expected a group of settings")
+    hints = get_type_hints(kind)
+    names = [item.name for item in dataclasses.fields(kind)]  # type: ignore[arg-type]
+    values = {}
+    for key, value in tree.items():
+        dotted = f"{path}.{key}" if path else key
+        if key not in names:
+            nearest = difflib.get_close_matches(key, names, n=1)
+            advice = f"did you mean {nearest[0]!r}?" if nearest else f"known: {', '.join(names)}"
+            raise ConfigError(f"unknown setting {dotted!r}; {advice}")
+        values[key] = _convert(hints[key], value, dotted)
+    try:
+        return kind(**values)
+    except (EngineError, ValueError) as error:
+        raise ConfigError(f"{path}: {error}" if path else str(error)) from error
+
+
+def _convert(hint: Any, value: Any, path: str) -> Any:
+    """Check a value against an annotation, and turn it into its type."""
+    origin, arguments = get_origin(hint), get_args(hint)
+    if origin in {Union, types.UnionType}:
+        if value == "none":
+            return None
+        return _convert(next(kind for kind in arguments if kind is not type(None)), value, path)
+    if origin is tuple:
+        items = value if isinstance(value, (list, tuple)) else [value]
+        return tuple(_convert(arguments[0], item, path) for item in items)
+    if dataclasses.is_dataclass(hint):
+        return _build(hint, value, path)  # type: ignore[arg-type]
+    if origin is Literal:
+        if value not in arguments:
+            raise ConfigError(
+                f"{path} is {value!r}, expected one of {', '.join(map(str, arguments))}"
+            )
+        return value
+    return _convert_scalar(hint, value, path)
+
+
+def _convert_scalar(kind: type, value: Any, path: str) -> Any:
+    if type(value) is kind:
+        return value
+    if kind is float and type(value) is int:
+        return float(value)
+    # On the command line 0 is the first camera, and a folder may be called 2024.
+    if kind is str and type(value) in {int, float}:
+        return str(value)
+    raise ConfigError(f"{path} is {value!r}, expected {_KINDS[kind]}")
+
+
+_KINDS = {
+    bool: "true or false",
+    int: "a whole number",
+    float: "a number",
+    str: "text",
+}

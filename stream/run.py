@@ -1,0 +1,163 @@
+"""One run: from settings to a pipeline that is ready to go."""
+
+from __future__ import annotations
+
+import os
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any, Self
+
+import cv2
+
+from engine import assets, blend, models
+from engine.swap import Swapper
+from engine.track import FaceTracker
+from stream import stages
+from stream.config import Config
+from stream.errors import ConfigError
+from stream.frame import SourceInfo
+from stream.pipeline import Pipeline
+from stream.report import Report
+from stream.sinks import Sink, open_sink, pictures, video
+from stream.sources import open_source
+
+
+@dataclass(frozen=True, slots=True)
+class Threads:
+    """One budget of processor threads, for libraries that would each take all."""
+
+    inference: int
+    decoder: int
+    encoder: int
+
+    @classmethod
+    def share(cls, total: int) -> Threads:
+        """Split `total` threads among the parts that can use more than one."""
+        return cls(
+            inference=max(total // 2, 1), decoder=max(total // 4, 1), encoder=max(total // 4, 1)
+        )
+
+
+def available_threads() -> int:
+    """Processors that this process may run on."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+class Run:
+    """Everything that a run needs, opened on entering and closed on leaving.
+
+    Models are loaded and warmed up before the source is opened: loading holds the GIL, and
+    a camera or server must not wait meanwhile.
+
+    Attributes:
+        config: with every choice that was left open resolved.
+        info: of the source.
+        pipeline: ready to run.
+        device: what the model runs on.
+    """
+
+    config: Config
+    info: SourceInfo
+    pipeline: Pipeline
+    device: str
+
+    def __init__(self, config: Config) -> None:
+        """Take the settings; nothing is opened yet.
+
+        Raises:
+            ConfigError: settings that do not fit together.
+            SourceError: a kind of source that does not exist.
+            ModelError: a model that does not exist.
+        """
+        threads = config.threads or available_threads()
+        share = Threads.share(threads)
+        paced = config.mode == "live"
+        self.config = replace(
+            config,
+            threads=threads,
+            out=config.out or default_outputs(config.source),
+            input=replace(config.input, threads=share.decoder, paced=paced),
+            output=replace(config.output, threads=share.encoder),
+        )
+        self._threads = share
+        self._model = models.model_path(config.model)
+        self._source = open_source(config.source, self.config.input)
+        self._opened = ExitStack()
+
+    def __enter__(self) -> Self:
+        with ExitStack() as opened:
+            cv2.setNumThreads(1)
+            blend.warm_up()
+            swapper = Swapper(self._model, self.config.device, self._threads.inference)
+            landmark_model = self.config.landmark_model
+            tracker = opened.enter_context(
+                FaceTracker(
+                    assets.landmark_model(Path(landmark_model) if landmark_model else None),
+                    self.config.track,
+                )
+            )
+            source = opened.enter_context(self._source)
+            self.info, self.device = source.info, swapper.device
+            mode = self.config.mode
+            live = self.info.live if mode == "auto" else mode == "live"
+            self.config = replace(self.config, mode="live" if live else "lossless")
+            sinks = self._sinks()
+            self.pipeline = Pipeline(
+                source,
+                {
+                    "detect": stages.detect(tracker),
+                    "swap": stages.swap(swapper),
+                    "blend": stages.blend(
+                        blend.Blender(self.config.blend),
+                        keep_original=any("side-by-side:" in url for url in self.config.out),
+                    ),
+                },
+                sinks,
+                live=live,
+            )
+            self._opened = opened.pop_all()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._opened.close()
+
+    def _sinks(self) -> dict[str, Sink]:
+        sinks: dict[str, Sink] = {}
+        for url in self.config.out:
+            if url in sinks:
+                raise ConfigError(f"--out {url} is given twice; each output needs its own name")
+            sinks[url] = open_sink(url, self.info, self.config.output)
+        return sinks
+
+    def to_json(self, report: Report) -> dict[str, Any]:
+        """The report with what it was measured on, as plain values."""
+        return report.to_json() | {
+            "device": self.device,
+            "model": self.config.model,
+            "settings": asdict(self.config),
+        }
+
+
+def default_outputs(source: str) -> tuple[str, ...]:
+    """Where the result goes when nobody says.
+
+    Raises:
+        ConfigError: the source is live, so there is no natural name for a file.
+    """
+    if source == "demo":
+        return ("demo_swapped.mp4", "side-by-side:demo_side_by_side.png")
+    path = Path(source)
+    if path.is_dir():
+        return (f"{path.name}_swapped/",)
+    if path.suffix.lower() in pictures.SUFFIXES:
+        return (f"{path.stem}_swapped{path.suffix}",)
+    if "://" in source or source.isdecimal() or source.startswith("/dev/"):
+        raise ConfigError(
+            f"source {source}: a live source needs to be told where to go; "
+            "add --out FILE.mp4, or --out null to measure"
+        )
+    suffix = path.suffix if path.suffix.lower() in video.SUFFIXES else ".mp4"
+    return (f"{path.stem}_swapped{suffix}",)
