@@ -1,0 +1,79 @@
+"""The walls of the house: who may import whom."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PACKAGES = ("engine", "stream", "export")
+FILES = sorted(file for package in PACKAGES for file in (ROOT / package).rglob("*.py"))
+
+
+def imported(file: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
+            yield node.module
+
+
+def tops(file: Path) -> set[str]:
+    return {name.split(".")[0] for name in imported(file)}
+
+
+def names(files: list[Path]) -> set[str]:
+    return {str(file.relative_to(ROOT)) for file in files}
+
+
+@pytest.mark.parametrize(
+    ("package", "forbidden"),
+    [
+        ("engine", {"stream", "export", "benchmarks", "run_stream"}),
+        ("stream", {"export", "benchmarks", "run_stream"}),
+        ("export", {"benchmarks", "run_stream"}),
+    ],
+)
+def test_import_direction(package: str, forbidden: set[str]) -> None:
+    for file in (ROOT / package).rglob("*.py"):
+        assert not tops(file) & forbidden, file
+
+
+def test_only_one_file_of_the_stream_imports_onnxruntime() -> None:
+    importers = [file for file in FILES if "onnxruntime" in tops(file)]
+    assert "engine/session.py" in names(importers)
+    assert all(name.startswith(("engine/session.py", "export/")) for name in names(importers))
+
+
+def test_only_one_file_of_the_stream_imports_mediapipe() -> None:
+    importers = names([file for file in FILES if "mediapipe" in tops(file)])
+    assert {name for name in importers if not name.startswith("export/")} == {
+        "engine/landmarks.py"
+    }
+
+
+def test_only_training_imports_torch() -> None:
+    importers = names([file for file in FILES if "torch" in tops(file)])
+    assert all(name.startswith("export/") for name in importers)
+
+
+def test_only_sources_and_sinks_import_av() -> None:
+    importers = names([file for file in FILES if tops(file) & {"av", "socket", "pyvirtualcam"}])
+    allowed = ("stream/sources/", "stream/sinks/", "export/")
+    assert all(name.startswith(allowed) for name in importers)
+
+
+def test_the_engine_knows_no_thread_and_no_clock() -> None:
+    for file in (ROOT / "engine").rglob("*.py"):
+        # The landmark adapter guards the process-wide stderr, nothing else.
+        if file.name != "landmarks.py":
+            assert not tops(file) & {"threading", "time", "asyncio", "multiprocessing"}, file
+
+
+def test_no_file_is_too_long_to_read() -> None:
+    tests = sorted((ROOT / "tests").rglob("*.py"))
+    for file in [*FILES, *tests, ROOT / "run_stream.py"]:
+        assert len(file.read_text(encoding="utf-8").splitlines()) <= 400, file
