@@ -23,7 +23,7 @@ METADATA = {
 }
 
 
-def write_model(  # noqa: PLR0913 - every way to break the contract
+def write_model(
     path: Path,
     *,
     metadata: Mapping[str, str] | None = None,

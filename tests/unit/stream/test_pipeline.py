@@ -28,7 +28,9 @@ def frames(count: int, audio: bool = False) -> Iterator[Frame]:
 
 
 class ListSink:
-    def __init__(self, leaky: bool = False, on_write: Callable[[Frame], None] | None = None):
+    def __init__(
+        self, leaky: bool = False, on_write: Callable[[Frame], None] | None = None
+    ) -> None:
         self.leaky = leaky
         self.seen: list[Frame] = []
         self.closed = False
