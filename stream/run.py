@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -17,10 +18,10 @@ from stream import stages
 from stream.config import Config
 from stream.errors import ConfigError
 from stream.frame import SourceInfo
-from stream.pipeline import Pipeline
+from stream.pipeline import Pipeline, Stage
 from stream.report import Report
 from stream.sinks import Sink, open_sink, pictures, video
-from stream.sources import open_source
+from stream.sources import Source, open_source
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +56,16 @@ class Run:
     Attributes:
         config: with every choice that was left open resolved.
         info: of the source.
+        source: opened; iterated by the pipeline.
+        stages: the pipeline's, by name.
         pipeline: ready to run.
         device: what the model runs on.
     """
 
     config: Config
     info: SourceInfo
+    source: Source
+    stages: Mapping[str, Stage]
     pipeline: Pipeline
     device: str
 
@@ -84,7 +89,7 @@ class Run:
         )
         self._threads = share
         self._model = models.model_path(config.model)
-        self._source = open_source(config.source, self.config.input)
+        self.source = open_source(config.source, self.config.input)
         self._opened = ExitStack()
 
     def __enter__(self) -> Self:
@@ -99,25 +104,20 @@ class Run:
                     self.config.track,
                 )
             )
-            source = opened.enter_context(self._source)
+            source = opened.enter_context(self.source)
             self.info, self.device = source.info, swapper.device
             mode = self.config.mode
             live = self.info.live if mode == "auto" else mode == "live"
             self.config = replace(self.config, mode="live" if live else "lossless")
-            sinks = self._sinks()
-            self.pipeline = Pipeline(
-                source,
-                {
-                    "detect": stages.detect(tracker),
-                    "swap": stages.swap(swapper),
-                    "blend": stages.blend(
-                        blend.Blender(self.config.blend),
-                        keep_original=any("side-by-side:" in url for url in self.config.out),
-                    ),
-                },
-                sinks,
-                live=live,
-            )
+            self.stages = {
+                "detect": stages.detect(tracker),
+                "swap": stages.swap(swapper),
+                "blend": stages.blend(
+                    blend.Blender(self.config.blend),
+                    keep_original=any("side-by-side:" in url for url in self.config.out),
+                ),
+            }
+            self.pipeline = Pipeline(source, self.stages, self._sinks(), live=live)
             self._opened = opened.pop_all()
         return self
 

@@ -1,0 +1,18 @@
+"""`python -m benchmarks NAME`: one question per command, the last line is one JSON object."""
+
+from __future__ import annotations
+
+import click
+
+from benchmarks.pipeline import pipeline
+
+
+@click.group()
+def main() -> None:
+    """Measure facestream; results are JSON with machine, versions and settings."""
+
+
+main.add_command(pipeline)
+
+if __name__ == "__main__":
+    main(prog_name="python -m benchmarks")
