@@ -34,8 +34,8 @@ class BlendSettings:
     mask: str = "hull"
     color: str = "lab+light"
     skin_rule: skin.SkinRule = "kovac"
-    erode: float = 0.02
-    feather: float = 0.16
+    erode: float = 0.01
+    feather: float = 0.12
     opacity: float = 1.0
     sharpen: float = 1.0
     grain: float = 1.0
@@ -50,8 +50,8 @@ class BlendSettings:
             )
         for name, limit in _LIMITS.items():
             value = getattr(self, name)
-            if not 0.0 <= value <= limit:
-                raise EngineError(f"{name} is {value}; expected a number from 0 to {limit:g}")
+            if not isinstance(value, int | float) or not 0.0 <= value <= limit:
+                raise EngineError(f"{name} is {value!r}; expected a number from 0 to {limit:g}")
 
 
 _LIMITS = {

@@ -83,7 +83,7 @@ def test_fallbacks_to_the_hull_are_counted() -> None:
 
 def test_opacity_scales_the_change() -> None:
     half = blended(dataclasses.replace(PLAIN, opacity=0.5), FRAME, swapped(POINTS, NEW))
-    expected = (FRAME[120, 160].astype(int) + (60, 200, 60)) / 2
+    expected = (FRAME[120, 160].astype(int) + np.array([60, 200, 60])) / 2
     assert np.abs(half[120, 160] - expected).max() <= 1
     none = blended(dataclasses.replace(PLAIN, opacity=0.0), FRAME, swapped(POINTS, NEW))
     assert np.array_equal(none, FRAME)
@@ -200,6 +200,7 @@ def test_only_writable_bgr_pictures_are_taken() -> None:
         ({"feather": -0.1}, "feather is -0.1; expected a number from 0 to 0.5"),
         ({"opacity": 1.5}, "0 to 1"),
         ({"grain": float("nan")}, "grain is nan"),
+        ({"erode": "0.1"}, "erode is '0.1'; expected a number"),
     ],
 )
 def test_bad_settings_say_what_is_allowed(change: dict[str, object], message: str) -> None:

@@ -1,0 +1,25 @@
+"""Landmark sets."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from engine import regions
+
+SETS = [name for name in vars(regions) if name.isupper()]
+
+
+@pytest.mark.parametrize("name", SETS)
+def test_indices_exist_and_are_named_once(name: str) -> None:
+    indices = getattr(regions, name)
+    assert indices.min() >= 0
+    assert indices.max() < 478
+    assert len(np.unique(indices)) == len(indices)
+
+
+def test_both_sides_have_as_many_points_and_share_none() -> None:
+    for part in ("EYE", "BROW", "EYE_AND_BROW"):
+        right, left = getattr(regions, f"RIGHT_{part}"), getattr(regions, f"LEFT_{part}")
+        assert len(right) == len(left)
+        assert not set(right) & set(left)
