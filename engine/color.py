@@ -40,6 +40,7 @@ _GRID = 64
 _LIGHT_GRID = 32
 _LIGHT_SIGMA = 3.0
 _PRIOR = 0.02  # weight of the mean brightness where the face shows no skin
+_GRAYISH = 8.0  # mean and spread of color, in gray levels, below which a picture is gray
 _DARK = 6.0  # gray levels added to both sides of a ratio, so that near black it stays near 1
 _LOWER_FACE = 0.25  # weight of chin and upper lip, where a beard is no skin
 _OUTLIER = 1.8  # standard deviations from the mean brightness
@@ -116,8 +117,11 @@ def reinhard(frame: Statistics, swap: Statistics) -> NDArray[np.float64]:
     Source: E. Reinhard et al., "Color transfer between images", IEEE CG&A 21(5), 2001; here
     in a linear opponent space and with limited gains.
     """
-    gain = (frame.std + 1.0) / (swap.std + 1.0)
-    return _affine(np.clip(gain, *CONTRAST), frame, swap)
+    gain = np.clip((frame.std + 1.0) / (swap.std + 1.0), *CONTRAST)
+    # Lips and eyes, which are not measured, must lose their color too in a gray picture.
+    colorfulness = float(np.hypot(*frame.mean[1:]) + np.hypot(*frame.std[1:]))
+    gain[1:] *= min(colorfulness / _GRAYISH, 1.0)
+    return _affine(gain, frame, swap)
 
 
 def _affine(gain: NDArray[np.float64], frame: Statistics, swap: Statistics) -> NDArray[np.float64]:

@@ -81,6 +81,15 @@ def test_contrast_follows_the_frame_within_limits() -> None:
     assert contrast(rich) < 1.25 * contrast(swap)
 
 
+@pytest.mark.parametrize("text", ["lab", "lab+light"])
+def test_a_gray_picture_gets_a_gray_face(text: str) -> None:
+    gray = textured(portrait(SIZE, SIZE, POINTS.astype(np.float32), (120, 120, 120)), 5.0)
+    gray = np.repeat(gray[:, :, 1:2], 3, axis=2)
+    swap = textured(LIGHT_SKIN, 10.0, seed=1)
+    swap[40:45, 40:50] = (200, 90, 30)  # a blue eye
+    assert np.ptp(match(text, swap, gray), axis=2).max() < 0.01
+
+
 @pytest.mark.parametrize("text", METHODS)
 def test_a_constant_swap_gives_a_finite_picture(text: str) -> None:
     for level in (0, 128, 255):
