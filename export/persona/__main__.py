@@ -53,5 +53,25 @@ def pairs(  # noqa: PLR0913, PLR0917  # one for each option
     make_pairs(assets, photos, out, jobs=jobs, part=part, parts=parts, seed=seed)
 
 
+@main.command()
+@_ASSETS
+@click.argument("out", type=click.Path(dir_okay=False, path_type=Path))
+def demo(assets: Path, out: Path) -> None:
+    """Render the clip of a talking woman who does not exist into OUT, an MP4 file."""
+    from export.persona.demo import make_demo  # noqa: PLC0415  # starts the renderer
+
+    make_demo(assets, out)
+
+
+@main.command()
+@_ASSETS
+@click.argument("out", type=click.Path(dir_okay=False, path_type=Path))
+def sheet(assets: Path, out: Path) -> None:
+    """Render a contact sheet of Maro Venn into OUT, a JPEG or PNG file."""
+    from export.persona.sheet import make_sheet  # noqa: PLC0415  # starts the renderer
+
+    make_sheet(assets, out)
+
+
 if __name__ == "__main__":
     main()

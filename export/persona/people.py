@@ -29,6 +29,7 @@ class Person:
         materials: by part: skin, eyes, teeth, tongue, brows, lashes, hair.
         hair, brows, lashes: proxies of those names.
         glasses: worn, or None.
+        tongue_back: how far the tongue is drawn back and down, in decimeters.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Person:
     brows: str
     lashes: str = "eyelashes01"
     glasses: Glasses | None = None
+    tongue_back: float = 0.0
 
     def pivot(self, rig: Rig) -> NDArray[np.float64]:
         """A point behind the bridge of the nose, about which the head turns."""
@@ -49,7 +51,7 @@ class Person:
         base = rig.morph(self.neutral, expression.targets())
         eyes = rig.eyeballs(base, expression.gaze_deg)
         parts = [
-            Part(rig.base, base, self.materials["skin"]),
+            Part(rig.base, base, self.materials["skin"], levels=1),
             Part(rig.proxy("eyes").mesh, eyes, self.materials["eyes"]),
         ]
         for name, proxy, casts in (
@@ -60,7 +62,10 @@ class Person:
             ("hair", f"hair/{self.hair}", True),
         ):
             fitted = rig.proxy(proxy)
-            parts.append(Part(fitted.mesh, fitted.fit(base), self.materials[name], casts))
+            vertices = fitted.fit(base)
+            if name == "tongue":
+                vertices -= self.tongue_back * np.array([0.0, 0.7, 0.7])
+            parts.append(Part(fitted.mesh, vertices, self.materials[name], casts))
         if self.glasses is not None:
             parts.append(self.glasses.part(eyes, base))
         return parts

@@ -19,8 +19,6 @@ from export.persona.rig import Mesh
 from export.persona.scene import Material, Part, Surface, Texture, View
 from export.persona.subdivide import Subdivision, subdivide
 
-TILE = 256
-SHADOW_RADIUS = 2.0
 SHADOW_DEPTH = 4.0
 SCATTER_PX_AT_512 = (6.0, 2.8, 1.5)
 
@@ -88,10 +86,13 @@ class Renderer:
     Args:
         width: in pixels.
         height: in pixels.
+        tile: side of each light's shadow map in pixels.
+        reach: shadows are cast within this distance of the pivot, in decimeters.
     """
 
-    def __init__(self, width: int, height: int) -> None:
+    def __init__(self, width: int, height: int, tile: int = 256, reach: float = 2.0) -> None:
         self.width, self.height = width, height
+        self._tile, self._reach = tile, reach
         headless: dict[str, Any] = {"backend": "egl"}
         self._context: Any = moderngl.create_context(standalone=True, **headless)
         self._shade: Any = self._context.program(
@@ -108,7 +109,7 @@ class Renderer:
             self._layers, self._context.depth_renderbuffer((width, height))
         )
         self._atlas = self._context.depth_texture(
-            (shaders.ATLAS_COLUMNS * TILE, shaders.ATLAS_ROWS * TILE)
+            (shaders.ATLAS_COLUMNS * tile, shaders.ATLAS_ROWS * tile)
         )
         self._atlas.compare_func = "<="
         self._atlas.filter = (moderngl.LINEAR, moderngl.LINEAR)
@@ -118,9 +119,7 @@ class Renderer:
 
     def render(self, parts: Sequence[Part], view: View, light: Light) -> Rendering:
         """Draw the parts of one head."""
-        fine = [
-            (part, self._pose(part, int(part.material.surface == Surface.SKIN))) for part in parts
-        ]
+        fine = [(part, self._pose(part, part.levels)) for part in parts]
         coarse = [(part, self._pose(part, 0)) for part in parts if part.casts_shadow]
         self._cast_shadows(coarse, view, light)
         self._draw(fine, view, light)
@@ -191,7 +190,7 @@ class Renderer:
             texture.release()
 
     def _cast_shadows(self, parts: list[tuple[Part, _Uploaded]], view: View, light: Light) -> None:
-        context, program = self._context, self._cast
+        context, program, side = self._context, self._cast, self._tile
         self._shadow_canvas.use()
         self._shadow_canvas.viewport = (0, 0, *self._atlas.size)
         self._shadow_canvas.clear(depth=1.0)
@@ -201,14 +200,14 @@ class Renderer:
         program["pivot"] = tuple(view.pivot)
         program["albedo"] = 0
         directions = np.concatenate([light.ambient_directions, light.key_directions])
-        matrices = [_columns(to_light(towards)) for towards in directions]
+        matrices = [_columns(to_light(towards, self._reach)) for towards in directions]
         for part, uploaded in parts:
             self._bind(part.material.texture)
             masked = part.material.surface in (Surface.EYE, Surface.HAIR)
             program["least_alpha"] = 0.5 if masked else 0.0
             for tile, matrix in enumerate(matrices):
                 row, column = divmod(tile, shaders.ATLAS_COLUMNS)
-                self._shadow_canvas.viewport = (column * TILE, row * TILE, TILE, TILE)
+                self._shadow_canvas.viewport = (column * side, row * side, side, side)
                 program["to_light"].write(matrix)
                 uploaded.cast.render()
 
@@ -229,7 +228,7 @@ class Renderer:
         ):
             program[f"{name}_direction"].write(directions.astype(np.float32).tobytes())
             program[f"{name}_color"].write(colors.astype(np.float32).tobytes())
-            matrices = b"".join(_columns(to_light(towards)) for towards in directions)
+            matrices = b"".join(_columns(to_light(towards, self._reach)) for towards in directions)
             program[f"{name}_to_light"].write(matrices)
         self._atlas.use(1)
         program["atlas"] = 1
@@ -282,14 +281,14 @@ class Renderer:
         return np.asarray(np.nan_to_num(pixels) if half else pixels / 255, np.float32)
 
 
-def to_light(towards: Directions) -> NDArray[np.float64]:
+def to_light(towards: Directions, reach: float) -> NDArray[np.float64]:
     """(4, 4) parallel projection that sees the head from a light."""
     up = [0.0, 1.0, 0.0] if abs(towards[1]) < 0.9 else [1.0, 0.0, 0.0]
     right = np.cross(up, towards)
     right /= np.linalg.norm(right)
     matrix = np.eye(4)
-    matrix[0, :3] = right / SHADOW_RADIUS
-    matrix[1, :3] = np.cross(towards, right) / SHADOW_RADIUS
+    matrix[0, :3] = right / reach
+    matrix[1, :3] = np.cross(towards, right) / reach
     matrix[2, :3] = -towards / SHADOW_DEPTH
     return matrix
 

@@ -56,12 +56,21 @@ class Material:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Part:
-    """One mesh of a head, posed: `vertices` (N, 3) replace those of `mesh`."""
+    """One mesh of a head, posed.
+
+    Attributes:
+        mesh: topology and texture coordinates.
+        vertices: (N, 3), in place of those of `mesh`.
+        material: what it looks like.
+        casts_shadow: whether other parts lie in its shadow.
+        levels: rounds of subdivision in the picture; shadows are always cast by level 0.
+    """
 
     mesh: Mesh
     vertices: Vertices
     material: Material
     casts_shadow: bool = True
+    levels: int = 0
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -15,6 +15,7 @@ _SHADOW = f"""
 uniform sampler2DShadow atlas;
 float lit(mat4 to_light, vec3 place, int tile) {{
     vec3 s = (to_light * vec4(place, 1.0)).xyz * 0.5 + 0.5;
+    if (min(s.x, s.y) < 0.0 || max(s.x, s.y) > 1.0) return 1.0;
     vec2 corner = vec2(float(tile % {ATLAS_COLUMNS}), float(tile / {ATLAS_COLUMNS}));
     vec2 size = vec2({ATLAS_COLUMNS}.0, {ATLAS_ROWS}.0);
     return textureLod(atlas, vec3((clamp(s.xy, 0.01, 0.99) + corner) / size, s.z - 0.006), 0.0);
