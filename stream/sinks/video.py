@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
@@ -28,6 +29,7 @@ _MP4_OPTIONS = {
     # finished. `delay_moov` is what lets it write edit lists, and so exact times.
     "movflags": "hybrid_fragmented+frag_keyframe+delay_moov+use_metadata_tags",
 }
+_MAX_TIMESCALE = 2**31 - 1
 _FLUSH = {"flush_packets": "1"}  # or up to 32 KB wait in FFmpeg's buffer for a crash
 _KEYFRAME_S = 2
 _DEFAULT_RATE = 30
@@ -68,8 +70,9 @@ class VideoFile:
 
     def __enter__(self) -> Self:
         check_target(self._path, self._info)
-        matroska = self._path.suffix.lower() == ".mkv"
-        options = _FLUSH if matroska else _FLUSH | _MP4_OPTIONS
+        options = dict(_FLUSH)
+        if self._path.suffix.lower() != ".mkv":
+            options |= _MP4_OPTIONS | {"movie_timescale": str(self._timescale())}
         try:
             container = av.open(f"file:{self._path}", "w", options=options)
         except (av.error.FFmpegError, OSError) as error:
@@ -123,6 +126,13 @@ class VideoFile:
         # A full disk has been reported by the write that hit it: its fragments are playable.
         if failure is not None and error is None:
             raise self._failure("cannot be finished", failure) from failure
+
+    def _timescale(self) -> int:
+        # Where a track begins is written in this unit; FFmpeg's 1 ms would round it.
+        video = self._info.time_base.denominator
+        audio = 1 if self._info.audio is None else self._info.audio.time_base.denominator
+        both = math.lcm(video, audio)
+        return both if both <= _MAX_TIMESCALE else min(video, _MAX_TIMESCALE)
 
     def _add_video(self, container: OutputContainer) -> VideoStream:
         rate = self._info.rate or _DEFAULT_RATE

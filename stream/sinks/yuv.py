@@ -7,18 +7,12 @@ from dataclasses import dataclass
 import av
 import cv2
 import numpy as np
-from av.video.reformatter import ColorRange, Colorspace, Interpolation
+from av.video.reformatter import ColorRange
 
 from engine.face import Image
+from stream import yuv420
+from stream.yuv420 import Luma
 
-_EXACT = (
-    # The mean of 2x2 pixels, rounded: the inverse of the decoder's repeated chroma. Twice the
-    # time of swscale's default route, which darkens everything by 1.5 to 2.5 levels.
-    Interpolation.AREA
-    | Interpolation.ACCURATE_RND
-    | Interpolation.FULL_CHR_H_INT
-    | Interpolation.FULL_CHR_H_INP
-)
 _HD_LINES = 720
 
 
@@ -29,13 +23,13 @@ class ColorTags:
     matrix: int
     primaries: int
     transfer: int
-    conversion: Colorspace
+    luma: Luma
 
 
-BT709 = ColorTags(matrix=1, primaries=1, transfer=1, conversion=Colorspace.ITU709)
+BT709 = ColorTags(matrix=1, primaries=1, transfer=1, luma=yuv420.BT709)
 """High definition."""
 
-BT601 = ColorTags(matrix=6, primaries=6, transfer=6, conversion=Colorspace.ITU601)
+BT601 = ColorTags(matrix=6, primaries=6, transfer=6, luma=yuv420.BT601)
 """Standard definition: what players assume of small pictures whose tags they do not read."""
 
 LIMITED = ColorRange.MPEG
@@ -63,14 +57,7 @@ def to_yuv(image: Image, width: int, height: int, tags: ColorTags) -> av.VideoFr
         image = letterbox(image, width, height)
     if width % 2 or height % 2:
         image = _padded(image, 0, height % 2, 0, width % 2, cv2.BORDER_REPLICATE)
-    picture = av.VideoFrame.from_numpy_buffer(np.ascontiguousarray(image), "bgr24")
-    frame = picture.reformat(
-        format="yuv420p",
-        dst_colorspace=tags.conversion,
-        dst_color_range=LIMITED,
-        interpolation=_EXACT,
-        threads=1,
-    )
+    frame = av.VideoFrame.from_numpy_buffer(yuv420.from_bgr(image, tags.luma), "yuv420p")
     frame.colorspace = tags.matrix
     frame.color_primaries = tags.primaries
     frame.color_trc = tags.transfer

@@ -13,17 +13,18 @@ from av.video.reformatter import Colorspace, Interpolation
 from numpy.typing import NDArray
 
 from engine.face import Image
+from stream import yuv420
 
 _EXACT = (
-    # Chroma is repeated, not interpolated: the inverse of the 2x2 mean that the file sink
-    # takes, so a picture survives decoding and encoding. swscale's default route is six
-    # times faster and darkens everything by 1 to 1.5 levels.
-    Interpolation.POINT
+    # Without these swscale darkens everything by 1 to 1.5 levels.
+    Interpolation.BILINEAR
     | Interpolation.ACCURATE_RND
     | Interpolation.FULL_CHR_H_INT
     | Interpolation.FULL_CHR_H_INP
 )
+_FULL_RANGE = 2
 _UNTAGGED = 2
+_LUMA = {1: yuv420.BT709, 5: yuv420.BT601, 6: yuv420.BT601, 9: yuv420.BT2020}
 _HD_LINES = 720
 
 
@@ -38,16 +39,40 @@ def to_bgr(frame: av.VideoFrame) -> Image:
     Returns:
         (H, W, 3) uint8 BGR, contiguous, owned by the caller.
     """
-    matrix = None
-    untagged = frame.colorspace == _UNTAGGED and not frame.format.is_rgb
-    if untagged and min(frame.width, frame.height) >= _HD_LINES:
-        matrix = Colorspace.ITU709
-    image = cast(
-        "Image",
-        frame.to_ndarray(format="bgr24", src_colorspace=matrix, interpolation=_EXACT, threads=1),
-    )
+    matrix = frame.colorspace
+    if matrix == _UNTAGGED:
+        hd = min(frame.width, frame.height) >= _HD_LINES
+        matrix = Colorspace.ITU709 if hd else Colorspace.ITU601
+    if frame.format.name in {"yuv420p", "yuvj420p"} and matrix in _LUMA:
+        full_range = frame.format.name == "yuvj420p" or frame.color_range == _FULL_RANGE
+        size = (frame.width, frame.height)
+        image = yuv420.to_bgr(_planes(frame), size, _LUMA[matrix], full_range=full_range)
+    else:
+        image = _by_swscale(frame, matrix)
     turn = _display_matrix(frame)
     return image if turn is None else upright(image, turn)
+
+
+def _planes(
+    frame: av.VideoFrame,
+) -> tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.uint8]]:
+    y, u, v = (
+        np.frombuffer(memoryview(plane), np.uint8, plane.height * plane.line_size).reshape(
+            plane.height, -1
+        )
+        for plane in frame.planes
+    )
+    return y, u, v
+
+
+def _by_swscale(frame: av.VideoFrame, matrix: int) -> Image:
+    image = frame.to_ndarray(
+        format="bgr24",
+        src_colorspace=None if frame.format.is_rgb else matrix,
+        interpolation=_EXACT,
+        threads=1,
+    )
+    return cast("Image", image)
 
 
 def lies_on_its_side(frame: av.VideoFrame) -> bool:

@@ -9,7 +9,7 @@ from fractions import Fraction
 
 import av
 from av.container import InputContainer
-from av.stream import Disposition
+from av.stream import Disposition, Stream
 from av.video.stream import VideoStream
 
 from stream.errors import SourceError
@@ -82,7 +82,7 @@ class Reader:
         self.zero_ns = (container.start_time or 0) * 1000
         self.audio: AudioFormat | None = None
         self._track: AudioTrack | None = None
-        streams: list[av.stream.Stream] = [self.video]
+        streams: list[Stream] = [self.video]
         if settings.audio and container.streams.audio:
             sound = container.streams.audio[0]
             self.audio = describe(sound)
@@ -146,29 +146,35 @@ class Reader:
 
     def _frames(self) -> Iterator[av.VideoFrame]:
         for packet in self._demuxed():
-            if packet.stream.index != self.video.index:
-                if self._track is not None:
-                    self._track.add(packet)
-                if self._live:
-                    self._check_silence()
-                continue
-            if packet.is_corrupt:
-                self._note("data is missing")
-            try:
-                frames = self.video.decode(packet)
-            except av.error.FFmpegError as error:
-                self._note(reason(error))
-                if self._live:
-                    self._check_silence()
-                continue
-            for frame in frames:
-                self._decoded += 1
-                yield frame
+            decoded = False
+            if packet.stream.index == self.video.index:
+                for frame in self._decode(packet):
+                    decoded = True
+                    yield frame
+            elif self._track is not None:
+                self._track.add(packet)
+            if self._live and not decoded:
+                self._check_silence()
         if self._broken:
             # At a clean end the demuxer itself makes the decoder give out what it still holds.
             yield from self.video.decode(None)
 
-    def _demuxed(self) -> Iterator[av.Packet[av.stream.Stream]]:
+    def _decode(self, packet: av.Packet[Stream]) -> Iterator[av.VideoFrame]:
+        if packet.is_corrupt:
+            self._note("data is missing")
+        try:
+            frames = self.video.decode(packet)
+        except av.error.FFmpegError as error:
+            self._note(reason(error))
+            return
+        for frame in frames:
+            # A recording that begins between key frames is no damage.
+            if frame.is_corrupt and self._decoded:
+                self._note("a picture is partly lost")
+            self._decoded += 1
+            yield frame
+
+    def _demuxed(self) -> Iterator[av.Packet[Stream]]:
         while True:
             try:
                 packet = next(self._packets)
