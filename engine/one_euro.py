@@ -23,9 +23,9 @@ class SmoothingSettings:
         max_gap_s: after a longer pause the filter starts anew.
     """
 
-    min_cutoff_hz: float = 0.6
-    beta_hz: float = 20.0
-    speed_cutoff_hz: float = 1.0
+    min_cutoff_hz: float = 0.5
+    beta_hz: float = 15.0
+    speed_cutoff_hz: float = 1.5
     max_gap_s: float = 0.25
 
 

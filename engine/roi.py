@@ -2,26 +2,34 @@
 
 from __future__ import annotations
 
+from math import hypot
+
 import cv2
 import numpy as np
 
-from engine.align import FULL_FACE, apply, invert
+from engine.align import apply, invert
 from engine.face import Image, Landmarks, Matrix
 
 _SIDES = (256, 384, 640)
 """Crop sizes in pixels. The networks see 128 and 256 of them; the larger ones keep a large
-face from being skipped over by more than two pixels at a step."""
+face from being sampled at every fourth pixel or less."""
+
+_MAX_SHRINK = 3.0
+
+
+_LEFT, _RIGHT = [33, 61, 234], [263, 291, 454]
+"""Eye corner, mouth corner and cheek, and their mirror images."""
 
 
 def face_size(landmarks: Landmarks) -> float:
     """Longer side of the landmarks' box in pixels."""
-    return float(np.ptp(landmarks, axis=0).max())
+    left, top, right, bottom = _box(landmarks)
+    return max(right - left, bottom - top)
 
 
 def distance(first: Landmarks, second: Landmarks) -> float:
     """Distance of the middles of two faces' boxes in pixels."""
-    ends = [face.min(axis=0) + face.max(axis=0) for face in (first, second)]
-    return float(np.hypot(*(ends[0] - ends[1]))) / 2
+    return _distance(_box(first), _box(second))
 
 
 def upright_crop(image: Image, landmarks: Landmarks, margin: float) -> tuple[Image, Matrix]:
@@ -35,14 +43,14 @@ def upright_crop(image: Image, landmarks: Landmarks, margin: float) -> tuple[Ima
     Returns:
         The (S, S, 3) crop and the map from frame pixels to its pixels.
     """
-    turn = FULL_FACE.frame_to_crop(landmarks, 1)[:, :2]
-    turn = turn / max(float(np.hypot(*turn[:, 0])), 1e-9)
-    turned = landmarks @ turn.T
-    low, high = turned.min(axis=0), turned.max(axis=0)
-    side = margin * max(float((high - low).max()), 1.0)
-    size = next((size for size in _SIDES if side <= 2 * size), _SIDES[-1])
-    scale = size / side
-    frame_to_crop = np.column_stack([scale * turn, (size - 1) / 2 - scale * (low + high) / 2])
+    left, top, right, bottom = _box(landmarks)
+    side = margin * max(right - left, bottom - top, 1.0)
+    size = next((size for size in _SIDES if side <= _MAX_SHRINK * size), _SIDES[-1])
+    across = (landmarks[_RIGHT] - landmarks[_LEFT]).sum(axis=0).astype(np.float64)
+    cos, sin = across / max(float(np.hypot(*across)), 1e-6) * (size / side)
+    linear = np.array([[cos, sin], [-sin, cos]])
+    middle = np.array([left + right, top + bottom]) / 2
+    frame_to_crop = np.column_stack([linear, (size - 1) / 2 - linear @ middle])
     crop = cv2.warpAffine(
         image,
         frame_to_crop,
@@ -72,8 +80,9 @@ def same_place(first: Landmarks, second: Landmarks, reach: float = 0.5) -> bool:
         second: (478, 2) landmarks.
         reach: how far their centers may lie apart, over the size of the larger one.
     """
-    sizes = face_size(first), face_size(second)
-    return distance(first, second) < reach * max(sizes) and max(sizes) < 2.0 * min(sizes)
+    boxes = _box(first), _box(second)
+    sizes = [max(right - left, bottom - top) for left, top, right, bottom in boxes]
+    return _distance(*boxes) < reach * max(sizes) and max(sizes) < 2.0 * min(sizes)
 
 
 def yaw_deg(landmarks: Landmarks) -> float:
@@ -94,3 +103,20 @@ def yaw_deg(landmarks: Landmarks) -> float:
         return 0.0
     offset = float((2 * nose - left - right) @ across) / width
     return float(np.degrees(np.arctan(0.642 * offset)))
+
+
+def _box(landmarks: Landmarks) -> tuple[float, float, float, float]:
+    left, top = landmarks.min(axis=0).tolist()
+    right, bottom = landmarks.max(axis=0).tolist()
+    return left, top, right, bottom
+
+
+def _distance(
+    first: tuple[float, float, float, float], second: tuple[float, float, float, float]
+) -> float:
+    return (
+        hypot(
+            first[0] + first[2] - second[0] - second[2], first[1] + first[3] - second[1] - second[3]
+        )
+        / 2
+    )

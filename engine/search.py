@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 
 from engine.face import Image, Landmarks
-from engine.roi import deviation, face_size, same_place, to_frame, upright_crop
+from engine.roi import deviation, distance, face_size, same_place, to_frame, upright_crop
 
 _LONG_SIDE = 384
 """Pixels of a searched region; the detector itself sees 128."""
@@ -105,16 +105,15 @@ class Search:
         self._rejected = [r for r in self._rejected if 0 <= time_ns - r[1] < _RECONSIDER_NS]
         found: list[Landmarks] = []
         for region in self._regions(image, calls):
-            # Verified faces are kept out as a whole, rejected ones by place and size: a
-            # false face may lie close to a true one.
             for candidate in sorted(self._detect(image, region), key=face_size, reverse=True):
-                others = [*known, *found, *(rejected for rejected, _ in self._rejected)]
-                if any(same_place(candidate, other) for other in others):
+                if any(distance(candidate, face) < face_size(face) / 2 for face in known + found):
+                    continue  # the face itself, or an eye behind a lens
+                if any(same_place(candidate, rejected) for rejected, _ in self._rejected):
                     continue
                 face = self.verify(image, candidate)
                 if face is None:
                     self._rejected.append((candidate, time_ns))
-                elif not any(same_place(face, other) for other in (*known, *found)):
+                else:
                     found.append(face)
                 if len(found) == wanted:
                     return found
