@@ -11,17 +11,18 @@ from pathlib import Path
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial.transform import Rotation
 
 from engine.face import Image
 from export.persona import textures
+from export.persona.backdrop import room
+from export.persona.bust import Bust
 from export.persona.errors import PersonaError
 from export.persona.expressions import Expression
 from export.persona.light import studio
 from export.persona.people import Look, Person, shape
 from export.persona.render import Renderer
-from export.persona.rig import Mesh, Rig, Vertices, head_rotation
-from export.persona.scene import Material, Part, Surface, Texture, View
+from export.persona.rig import Rig, head_rotation
+from export.persona.scene import Texture, View
 from export.persona.speech import Speech, say
 from export.persona.talk import lip_track
 
@@ -36,8 +37,6 @@ LEAD_IN_S, LEAD_OUT_S = 0.7, 1.9
 # Rendered larger and averaged down, which smooths edges.
 _OVERSAMPLE = 1.25
 _LOWEST = 2.6
-_NECK = np.array([0.0, 6.15, 0.0])
-_COLLAR, _COLLAR_RADIUS, _HEM_SPAN = np.array([0.0, 5.75, 0.15]), 0.95, 8.0
 _BLINKS_S = (0.35, 2.55, 4.9, 7.3, 9.3)
 # seconds, yaw, pitch, roll in degrees
 _HEAD = np.array(
@@ -116,99 +115,6 @@ def speaker(rig: Rig) -> Person:
     )
 
 
-class Shirt:
-    """A plain crew-neck shirt, grown from the body around the neck's foot."""
-
-    def __init__(self, rig: Rig, neutral: Vertices, rgb: tuple[int, int, int]) -> None:
-        faces = rig.base.faces
-        distance = np.linalg.norm(neutral - _COLLAR, axis=1)
-        near_neck = (distance[faces] > _COLLAR_RADIUS - 0.4).any(axis=1)
-        covered = faces[near_neck & (neutral[faces, 1].mean(axis=1) < _COLLAR[1] + 0.1)]
-        # The texture coordinate is the distance from the neck, so that the hem, which is an
-        # edge in the texture, does not follow the mesh's edges.
-        uv = np.column_stack([np.full_like(distance, 0.5), distance / _HEM_SPAN])
-        self._mesh = Mesh(neutral, uv, covered, covered)
-        self._material = Material(Surface.HAIR, _fabric(rgb), gloss=0.1)
-        self._vertices = neutral + 0.05 * _vertex_normals(neutral, covered)
-
-    def part(self) -> Part:
-        """The shirt; it does not move."""
-        return Part(self._mesh, self._vertices, self._material, levels=1)
-
-
-def _fabric(rgb: tuple[int, int, int]) -> Texture:
-    """A color over distance from the neck: nothing, a darker hem, then plain fabric."""
-    rows = 1024
-    distance = (np.arange(rows)[::-1] + 0.5) / rows * _HEM_SPAN - _COLLAR_RADIUS
-    pixels = np.zeros((rows, 4, 4), np.uint8)
-    shade = np.where(distance < 0.09, 0.75, 1.0) * np.where(np.abs(distance - 0.09) < 0.01, 0.8, 1)
-    pixels[..., :3] = (shade[:, None, None] * np.array(rgb)).astype(np.uint8)
-    pixels[..., 3] = (255 * np.clip(distance / 0.01 + 0.5, 0, 1)).astype(np.uint8)[:, None]
-    return Texture(f"fabric-{rgb}", pixels)
-
-
-def _vertex_normals(vertices: Vertices, faces: NDArray[np.intp]) -> Vertices:
-    quads = vertices[faces]
-    face_normals = np.cross(quads[:, 2] - quads[:, 0], quads[:, 3] - quads[:, 1])
-    normals = np.zeros_like(vertices)
-    for corner in range(4):
-        np.add.at(normals, faces[:, corner], face_normals)
-    return np.asarray(normals / (np.linalg.norm(normals, axis=1, keepdims=True) + 1e-9))
-
-
-def turn_head(vertices: Vertices, turn: NDArray[np.float64]) -> Vertices:
-    """Turn a head on its shoulders.
-
-    Args:
-        vertices: (N, 3) of any part of the figure.
-        turn: (3, 3) rotation of the head; the neck follows in part, the shoulders not.
-
-    Returns:
-        (N, 3) vertices, a new array.
-    """
-    # The chin is as low as the neck but moves with the head: what lies in front counts as
-    # higher.
-    height = vertices[:, 1] + 0.5 * (vertices[:, 2] - 0.2)
-    share = np.clip((height - 5.45) / 0.9, 0.0, 1.0)
-    share = share * share * (3 - 2 * share)
-    rotation = Rotation.from_matrix(turn).as_rotvec()
-    turned = Rotation.from_rotvec(share[:, None] * rotation).apply(vertices - _NECK)
-    return np.asarray(turned + _NECK)
-
-
-def room(width: int, height: int) -> NDArray[np.float32]:
-    """(height, width, 3) float32 BGR 0..1: an evening room, far out of focus."""
-    ys, xs = np.mgrid[0 : 1 : height * 1j, 0 : 1 : width * 1j].astype(np.float32)
-    wall = np.stack([0.36 - 0.1 * ys, 0.42 - 0.12 * ys, 0.50 - 0.13 * ys], axis=2)
-    wall *= (0.75 + 0.45 * np.exp(-(((xs - 0.8) / 0.35) ** 2) - ((ys - 0.3) / 0.5) ** 2))[..., None]
-    picture = np.asarray(wall, np.float32)
-
-    def box(x: float, y: float, w: float, h: float, bgr: tuple[float, float, float]) -> None:
-        corner = (int((x + w) * width), int((y + h) * height))
-        cv2.rectangle(picture, (int(x * width), int(y * height)), corner, bgr, -1)
-
-    box(0.02, 0.05, 0.25, 0.62, (0.93, 0.86, 0.74))  # a window
-    box(0.135, 0.05, 0.015, 0.62, (0.45, 0.5, 0.55))
-    box(0.02, 0.33, 0.25, 0.02, (0.45, 0.5, 0.55))
-    box(0.7, 0.42, 0.32, 0.02, (0.16, 0.24, 0.34))  # a shelf with books
-    rng = np.random.default_rng(5)
-    x = 0.71
-    while x < 0.98:
-        w, h = rng.uniform(0.012, 0.03), rng.uniform(0.12, 0.2)
-        shade = rng.uniform(0.15, 0.6, 3)
-        box(x, 0.42 - h, w, h, (float(shade[0]), float(shade[1]), float(shade[2])))
-        x += w + rng.uniform(0.0, 0.012)
-    box(0.66, 0.74, 0.4, 0.3, (0.2, 0.27, 0.36))  # a chest of drawers
-    picture = cv2.GaussianBlur(picture, (0, 0), width / 75).astype(np.float32)
-    for _ in range(14):  # lamps out of focus are discs
-        center = (int(rng.uniform(0.62, 1.0) * width), int(rng.uniform(0.5, 0.8) * height))
-        disc = np.zeros_like(picture)
-        radius = int(rng.uniform(0.008, 0.022) * width)
-        cv2.circle(disc, center, radius, (0.25, 0.5, 0.75), -1, cv2.LINE_AA)
-        picture += rng.uniform(0.15, 0.45) * cv2.GaussianBlur(disc, (0, 0), width / 500)
-    return np.asarray(np.clip(picture, 0, 1), np.float32)
-
-
 def performance(speech: Speech) -> tuple[list[Expression], list[NDArray[np.float64]]]:
     """Expression and (3, 3) head rotation for each frame of the clip."""
     duration = LEAD_IN_S + speech.duration_s + LEAD_OUT_S
@@ -248,7 +154,7 @@ def make_demo(assets: Path, out: Path) -> None:
     speech = say(TEXT, VOICE, 145)
     expressions, turns = performance(speech)
     person = speaker(rig)
-    shirt = Shirt(rig, person.neutral, (46, 84, 92))
+    bust = Bust(rig, person, (46, 84, 92))
     width, height = int(WIDTH * _OVERSAMPLE), int(HEIGHT * _OVERSAMPLE)
     renderer = Renderer(width, height, tile=512, reach=3.5)
     view = View(np.eye(3), person.pivot(rig), distance=14.0, height=3.8, shift=(0.0, 0.12))
@@ -260,13 +166,8 @@ def make_demo(assets: Path, out: Path) -> None:
         with _encoder(sound, out) as encoder:
             assert encoder.stdin is not None
             for number, (expression, turn) in enumerate(zip(expressions, turns, strict=True)):
-                parts = [
-                    Part(
-                        part.mesh, turn_head(part.vertices, turn), part.material, part.casts_shadow
-                    )
-                    for part in person.parts(rig, expression)
-                ]
-                image = renderer.render([*parts, shirt.part()], view, light).over(backdrop)
+                parts = bust.turned(person.parts(rig, expression), turn)
+                image = renderer.render(parts, view, light).over(backdrop)
                 encoder.stdin.write(_reduced(image).data)
                 if number % RATE == 0:
                     print(f"frame {number} of {len(turns)}", flush=True)

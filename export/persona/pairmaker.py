@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import csv
-import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -17,12 +13,12 @@ from engine.face import Image
 from export.dataset import STORED_SIZE, Kind, Pair, frame_to_stored
 from export.persona.backdrop import random_backdrop
 from export.persona.crowd import random_person
-from export.persona.errors import AssetError
 from export.persona.expressions import Expression, from_blendshapes, random_expression
 from export.persona.light import Light, random_light
 from export.persona.maro import maro_venn
 from export.persona.observe import Observation, Observer
 from export.persona.people import Person
+from export.persona.photos import Photo
 from export.persona.relight import fit_light
 from export.persona.render import Renderer
 from export.persona.rig import Rig, head_rotation, rotation_x
@@ -42,45 +38,6 @@ _VIEW_HEIGHT = 3.0
 _PHOTO_DISTANCE = 12.0
 _MARO_ALBEDO = 0.36
 _EXPOSURE = 0.36
-_FREE_LICENCES = ("public domain", "cc0")
-
-
-@dataclass(frozen=True, slots=True)
-class Photo:
-    """A portrait that may be used."""
-
-    path: Path
-    identity: int
-
-    def read(self) -> Image:
-        """(H, W, 3) uint8 BGR; raises AssetError if there is no readable picture."""
-        image = cv2.imread(str(self.path), cv2.IMREAD_COLOR)
-        if image is None:
-            raise AssetError(f"{self.path}: expected a picture, got an unreadable file")
-        return np.asarray(image, np.uint8)
-
-
-def free_photos(manifest: Path) -> list[Photo]:
-    """Portraits of a manifest whose licence says public domain or CC0.
-
-    Args:
-        manifest: CSV with the columns file (relative to it), identity and licence.
-
-    Raises:
-        AssetError: there is no such file, or it lacks a column.
-    """
-    try:
-        with manifest.open(newline="") as file:
-            rows = list(csv.DictReader(file))
-        return [
-            Photo(manifest.parent / row["file"], zlib.crc32(row["identity"].encode()) >> 1)
-            for row in rows
-            if any(words in row["licence"].lower() for words in _FREE_LICENCES)
-        ]
-    except (OSError, KeyError) as error:
-        raise AssetError(
-            f"{manifest}: expected a CSV with file, identity and licence, got {error!r}"
-        ) from error
 
 
 @dataclass(frozen=True, slots=True, eq=False)

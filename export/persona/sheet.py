@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 
 from engine.face import Image
+from export.persona.bust import Bust
 from export.persona.expressions import Expression
 from export.persona.light import Light, direction, sphere, studio
 from export.persona.maro import maro_venn
@@ -37,7 +38,7 @@ _SHOTS = (
     _Shot((0, 2, 3), {"mouth-corner-puller": 0.8, "mouth-part-later": 0.5}),
     _Shot((-35, 0, 0), {"mouth-corner-puller": 0.3}, gaze=(8, 0)),
     _Shot((35, 4, 0), {}, gaze=(-8, 0)),
-    _Shot((55, 0, 0), {"mouth-part-later": 0.3}),
+    _Shot((50, 0, 0), {"mouth-part-later": 0.3}),
     _Shot((0, 0, 0), {"mouth-corner-puller": 0.2}, azimuth=-75),
     _Shot((0, -4, -4), {"mouth-open": 0.55, "mouth-part-later": 0.4, **_BROWS_UP}),
     _Shot((10, 8, 0), _BOTH_EYES_CLOSED),
@@ -50,23 +51,24 @@ _SHOTS = (
 
 def make_sheet(assets: Path, out: Path, columns: int = 6) -> None:
     """Write the sheet as a picture file; the format follows the file's suffix."""
-    rig = Rig(assets, lowest=3.6)
+    rig = Rig(assets, lowest=2.6)
     maro = maro_venn(rig)
+    bust = Bust(rig, maro, (70, 74, 84))
+    view = View(np.eye(3), maro.pivot(rig), distance=12.0, height=3.3, shift=(0.0, 0.05))
     renderer = Renderer(CELL * 2, CELL * 2, reach=3.0)
     ramp = np.linspace(0.62, 0.4, CELL * 2, dtype=np.float32)[:, None, None]
     backdrop = np.asarray(np.ones((1, CELL * 2, 3), np.float32) * ramp, np.float32)
     cells: list[Image] = []
     for shot in _SHOTS:
         turn = head_rotation(*shot.pose)
-        right, up, _ = turn @ np.array([0.0, 0.05, 0.8])
-        view = View(turn, maro.pivot(rig), 12.0, 3.6, (-float(right), -float(up)))
         light = studio() if shot.azimuth is None else _from_one_side(shot.azimuth)
-        rendering = renderer.render(maro.parts(rig, Expression(shot.units, shot.gaze)), view, light)
+        parts = bust.turned(maro.parts(rig, Expression(shot.units, shot.gaze)), turn)
+        rendering = renderer.render(parts, view, light)
         large = rendering.over(backdrop)
         cell = cv2.resize(large, (CELL, CELL), interpolation=cv2.INTER_AREA)
         cells.append(np.asarray(cell, np.uint8))
     rows = [np.hstack(cells[first : first + columns]) for first in range(0, len(cells), columns)]
-    cv2.imwrite(str(out), np.vstack(rows), [cv2.IMWRITE_JPEG_QUALITY, 90])
+    cv2.imwrite(str(out), np.vstack(rows))
 
 
 def _from_one_side(azimuth_deg: float) -> Light:

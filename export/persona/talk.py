@@ -13,14 +13,14 @@ from export.persona.speech import Speech
 MOUTHS: Mapping[str, Mapping[str, float]] = {
     "rest": {},
     "closed": {"mouth-compression": 0.5},
-    "wide": {"mouth-open": 0.38, "mouth-part-later": 0.5},
-    "spread": {"mouth-open": 0.2, "mouth-part-later": 0.4, "mouth-retraction": 0.25},
+    "wide": {"mouth-open": 0.38, "mouth-part-later": 0.36},
+    "spread": {"mouth-open": 0.2, "mouth-part-later": 0.28, "mouth-retraction": 0.25},
     "round": {"mouth-open": 0.36, "mouth-pursing": 0.4},
     "pursed": {"mouth-open": 0.16, "mouth-pursing": 0.7},
     "lip-to-teeth": {"mouth-open": 0.05, "mouth-part-later": 0.45},
-    "teeth": {"mouth-open": 0.12, "mouth-part-later": 0.4},
+    "teeth": {"mouth-open": 0.12, "mouth-part-later": 0.28},
     "pushed": {"mouth-open": 0.14, "mouth-protusion": 0.5, "mouth-pursing": 0.25},
-    "slack": {"mouth-open": 0.16, "mouth-part-later": 0.35},
+    "slack": {"mouth-open": 0.16, "mouth-part-later": 0.22},
 }
 """Weights of expression units for each mouth shape (viseme)."""
 
