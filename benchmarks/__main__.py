@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from benchmarks.pipeline import pipeline
+from benchmarks.table import table
 
 
 @click.group()
@@ -13,6 +14,7 @@ def main() -> None:
 
 
 main.add_command(pipeline)
+main.add_command(table)
 
 if __name__ == "__main__":
     main(prog_name="python -m benchmarks")
