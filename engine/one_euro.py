@@ -8,6 +8,8 @@ from math import pi
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.errors import EngineError
+
 Points = NDArray[np.floating]
 """(N, 2) x, y."""
 
@@ -24,9 +26,16 @@ class SmoothingSettings:
     """
 
     min_cutoff_hz: float = 0.5
-    beta_hz: float = 15.0
+    beta_hz: float = 20.0
     speed_cutoff_hz: float = 1.5
     max_gap_s: float = 0.25
+
+    def __post_init__(self) -> None:
+        for name in ("min_cutoff_hz", "speed_cutoff_hz", "max_gap_s"):
+            if not getattr(self, name) > 0:
+                raise EngineError(f"{name} is {getattr(self, name)!r}, expected more than 0")
+        if not self.beta_hz >= 0:
+            raise EngineError(f"beta_hz is {self.beta_hz!r}, expected 0 or more")
 
 
 class OneEuro:

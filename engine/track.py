@@ -10,6 +10,7 @@ from typing import Self
 import numpy as np
 
 from engine.cuts import CutDetector
+from engine.errors import EngineError
 from engine.face import Face, Image, Landmarks
 from engine.landmarks import Landmarker
 from engine.one_euro import OneEuro, SmoothingSettings
@@ -58,6 +59,16 @@ class TrackSettings:
     hold_s: float = 0.1
     keep_s: float = 1.0
     smoothing: SmoothingSettings | None = field(default_factory=SmoothingSettings)
+
+    def __post_init__(self) -> None:
+        for name in ("max_faces", "search_calls", "first_search_calls"):
+            if getattr(self, name) < 1:
+                raise EngineError(f"{name} is {getattr(self, name)!r}, expected 1 or more")
+        for name in ("search_interval_s", "hold_s", "keep_s"):
+            if not getattr(self, name) >= 0:
+                raise EngineError(f"{name} is {getattr(self, name)!r}, expected 0 or more")
+        if not 0 < self.min_confidence < 1:
+            raise EngineError(f"min_confidence is {self.min_confidence!r}, expected 0 to 1")
 
 
 class _Track:

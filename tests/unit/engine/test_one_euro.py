@@ -7,6 +7,7 @@ import pytest
 from numpy.typing import NDArray
 
 from engine.align import FULL_FACE, apply, invert
+from engine.errors import EngineError
 from engine.one_euro import OneEuro, SmoothingSettings
 from tests.painted_face import UNIT_LANDMARKS
 
@@ -83,3 +84,12 @@ def test_the_answer_belongs_to_the_caller() -> None:
     one_euro = OneEuro(SmoothingSettings())
     one_euro(STILL, SIZE, 0)[:] = 0
     assert np.allclose(one_euro(STILL, SIZE, SECOND // 30), STILL)
+
+
+@pytest.mark.parametrize(
+    "setting", [{"min_cutoff_hz": 0.0}, {"beta_hz": -1.0}, {"max_gap_s": float("nan")}]
+)
+def test_settings_without_a_meaning_are_refused(setting: dict[str, float]) -> None:
+    (name,) = setting
+    with pytest.raises(EngineError, match=rf"{name} is .*expected"):
+        SmoothingSettings(**setting)

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from engine.errors import ModelError
+from engine.errors import EngineError, ModelError
 from engine.face import Face, Image
 from engine.search import Detector
 from engine.track import FaceTracker, TrackSettings
@@ -249,3 +249,20 @@ def test_a_detector_that_does_not_open_leaves_none_open() -> None:
     with pytest.raises(ModelError):
         FaceTracker(Path("model"), None, open_detector)
     assert detectors.opened[0].closed
+
+
+@pytest.mark.parametrize(
+    "setting",
+    [
+        {"max_faces": 0},
+        {"search_calls": 0},
+        {"first_search_calls": -1},
+        {"hold_s": -0.1},
+        {"keep_s": float("nan")},
+        {"min_confidence": 1.5},
+    ],
+)
+def test_settings_without_a_meaning_are_refused(setting: dict[str, float]) -> None:
+    (name,) = setting
+    with pytest.raises(EngineError, match=rf"{name} is .*expected"):
+        TrackSettings(**setting)  # type: ignore[arg-type]
