@@ -8,7 +8,8 @@ Equations: ITU-R BT.601, BT.709, BT.2020.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Iterable
+from typing import NamedTuple, Protocol, TypeAlias, cast
 
 import cv2
 import numpy as np
@@ -20,6 +21,22 @@ from engine.face import Image
 _BGR_BITS = 14
 _YUV_BITS = 16
 _BAND = 32  # rows at a time, even: what lies between two steps stays in the cache
+
+
+Planes: TypeAlias = tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.uint8]]
+"""Y (H, at least W), U and V (half of both, rounded up); uint8, C-contiguous."""
+
+
+class FramePlane(Protocol):
+    """FFmpeg's own memory for one plane, also readable as a buffer."""
+
+    @property
+    def height(self) -> int:
+        """Rows."""
+
+    @property
+    def line_size(self) -> int:
+        """Bytes from row to row."""
 
 
 class Luma(NamedTuple):
@@ -34,8 +51,19 @@ BT709 = Luma(0.2126, 0.0722)
 BT2020 = Luma(0.2627, 0.0593)
 
 
+def views(planes: Iterable[FramePlane]) -> Planes:
+    """Arrays over the memory of a yuv420p frame; valid as long as the frame lives."""
+    y, u, v = (
+        np.frombuffer(
+            memoryview(cast("bytes", plane)), np.uint8, plane.height * plane.line_size
+        ).reshape(plane.height, plane.line_size)
+        for plane in planes
+    )
+    return y, u, v
+
+
 def to_bgr(
-    planes: tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.uint8]],
+    planes: Planes,
     size: tuple[int, int],
     luma: Luma,
     *,
@@ -44,7 +72,7 @@ def to_bgr(
     """Converts the planes of a decoded picture.
 
     Args:
-        planes: Y (H, at least W), U and V (half of both, rounded up), uint8, C-contiguous.
+        planes: of the picture; not changed.
         size: width and height in pixels, odd ones too.
         luma: the color matrix.
         full_range: values span 0 to 255 instead of 16 to 235 and 16 to 240.
@@ -66,31 +94,27 @@ def to_bgr(
     return image
 
 
-def from_bgr(image: Image, luma: Luma) -> NDArray[np.uint8]:
-    """Converts a picture to limited-range I420.
+def from_bgr(image: Image, luma: Luma, planes: Planes) -> None:
+    """Converts a picture into the planes of a limited-range frame.
 
     Args:
         image: (H, W, 3) uint8 BGR, H and W even; not changed.
         luma: the color matrix.
-
-    Returns:
-        (H * 3 / 2, W) uint8, the planes Y, U and V one after the other.
+        planes: written, as `to_bgr` reads them.
     """
     height, width = image.shape[:2]
-    yuv = np.empty((height * 3 // 2, width), np.uint8)
-    u, v = yuv[height:].reshape(2, height // 2, width // 2)
     factors = _yuv_factors(luma)
     # One byte more per plane: OpenCV writes planes of equal alignment past the cache, and
     # reading them back takes twice as long as all the rest.
     scratch = np.empty((3, _BAND * width + 1), np.uint8)
     blue, green, red = (plane[:-1].reshape(_BAND, width) for plane in scratch)
+    y, u, v = planes
     for top in range(0, height, _BAND):
         rows = min(_BAND, height - top)
         half = slice(top // 2, (top + rows) // 2)
         band = (blue[:rows], green[:rows], red[:rows])
         cv2.split(image[top : top + rows], band)
-        _from_planes(*band, factors, yuv[top : top + rows], u[half], v[half])
-    return yuv
+        _from_planes(*band, factors, y[top : top + rows], u[half], v[half])
 
 
 def _bgr_factors(luma: Luma, *, full_range: bool) -> NDArray[np.int32]:
@@ -159,7 +183,7 @@ def _from_planes(  # noqa: PLR0913, PLR0917 - separate arrays let the compiler v
     u: NDArray[np.uint8],
     v: NDArray[np.uint8],
 ) -> None:
-    height, width = luma.shape
+    height, width = blue.shape
     blues = np.empty(width, np.int32)
     greens = np.empty(width, np.int32)
     reds = np.empty(width, np.int32)

@@ -57,7 +57,8 @@ def to_yuv(image: Image, width: int, height: int, tags: ColorTags) -> av.VideoFr
         image = letterbox(image, width, height)
     if width % 2 or height % 2:
         image = _padded(image, 0, height % 2, 0, width % 2, cv2.BORDER_REPLICATE)
-    frame = av.VideoFrame.from_numpy_buffer(yuv420.from_bgr(image, tags.luma), "yuv420p")
+    frame = av.VideoFrame(image.shape[1], image.shape[0], "yuv420p")
+    yuv420.from_bgr(image, tags.luma, yuv420.views(frame.planes))
     frame.colorspace = tags.matrix
     frame.color_primaries = tags.primaries
     frame.color_trc = tags.transfer

@@ -46,23 +46,13 @@ def to_bgr(frame: av.VideoFrame) -> Image:
     if frame.format.name in {"yuv420p", "yuvj420p"} and matrix in _LUMA:
         full_range = frame.format.name == "yuvj420p" or frame.color_range == _FULL_RANGE
         size = (frame.width, frame.height)
-        image = yuv420.to_bgr(_planes(frame), size, _LUMA[matrix], full_range=full_range)
+        image = yuv420.to_bgr(
+            yuv420.views(frame.planes), size, _LUMA[matrix], full_range=full_range
+        )
     else:
         image = _by_swscale(frame, matrix)
     turn = _display_matrix(frame)
     return image if turn is None else upright(image, turn)
-
-
-def _planes(
-    frame: av.VideoFrame,
-) -> tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.uint8]]:
-    y, u, v = (
-        np.frombuffer(memoryview(plane), np.uint8, plane.height * plane.line_size).reshape(
-            plane.height, -1
-        )
-        for plane in frame.planes
-    )
-    return y, u, v
 
 
 def _by_swscale(frame: av.VideoFrame, matrix: int) -> Image:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import http.server
 import random
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import av
+import cv2
 import numpy as np
 
 from engine.face import Image
@@ -29,7 +34,7 @@ def uneven(count: int, seed: int = 1) -> list[int]:
     return ticks
 
 
-def write_video(  # noqa: PLR0913
+def write_video(
     path: Path,
     ticks: Sequence[int] = STEADY,
     *,
@@ -61,7 +66,8 @@ def write_video(  # noqa: PLR0913
             video.set_display_rotation(turn, mirror)
         sound = None
         if sound_s:
-            sound = output.add_stream(sound_codec, rate=SAMPLE_RATE)
+            rate = 48_000 if sound_codec == "libopus" else SAMPLE_RATE
+            sound = output.add_stream(sound_codec, rate=rate)
             sound.layout = "mono"
         for name, value in (colors or {}).items():
             setattr(context, name, value)
@@ -76,7 +82,7 @@ def write_video(  # noqa: PLR0913
             output.mux(video.encode(picture))
         output.mux(video.encode(None))
         if sound is not None:
-            for frame in _tone(sound_s, sound.codec_context.frame_size or 1024):
+            for frame in _tone(sound_s, sound.codec_context.frame_size or 1024, rate):
                 output.mux(sound.encode(frame))
             output.mux(sound.encode(None))
     return path
@@ -87,19 +93,19 @@ def write_sound(path: Path) -> Path:
     with av.open(str(path), "w") as output:
         sound = output.add_stream("aac", rate=SAMPLE_RATE)
         sound.layout = "mono"
-        for frame in _tone(0.5, 1024):
+        for frame in _tone(0.5, 1024, SAMPLE_RATE):
             output.mux(sound.encode(frame))
         output.mux(sound.encode(None))
     return path
 
 
-def _tone(seconds: float, size: int) -> list[av.AudioFrame]:
+def _tone(seconds: float, size: int, rate: int) -> list[av.AudioFrame]:
     frames = []
-    for start in range(0, int(seconds * SAMPLE_RATE), size):
+    for start in range(0, int(seconds * rate), size):
         wave = np.sin(np.arange(start, start + size) * 0.06).astype(np.float32) * 0.3
         frame = av.AudioFrame.from_ndarray(wave[None], "fltp", "mono")
-        frame.sample_rate, frame.pts = SAMPLE_RATE, start
-        frame.time_base = Fraction(1, SAMPLE_RATE)
+        frame.sample_rate, frame.pts = rate, start
+        frame.time_base = Fraction(1, rate)
         frames.append(frame)
     return frames
 
@@ -132,3 +138,31 @@ def sound_packets(path: Path) -> list[tuple[Fraction, bytes]]:
             for packet in source.demux(stream)
             if packet.size
         ]
+
+
+class Quiet(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *args: Any) -> None:
+        pass
+
+
+@contextmanager
+def served(folder: Path) -> Iterator[str]:
+    server = http.server.ThreadingHTTPServer(
+        ("127.0.0.1", 0), partial(Quiet, directory=str(folder))
+    )
+    server.daemon_threads = False
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+    thread.start()
+    try:
+        yield f"http://user:secret@127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def folder_of_pictures(folder: Path, count: int, suffix: str = ".png") -> Path:
+    folder.mkdir()
+    for number in range(count):
+        cv2.imwrite(str(folder / f"shot{number}{suffix}"), barcode.picture(number))
+    return folder

@@ -7,6 +7,7 @@ import textwrap
 from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
+from itertools import accumulate
 from pathlib import Path
 
 import av
@@ -130,7 +131,7 @@ def test_variable_timing_is_kept_tick_for_tick(
     suffix: str, time_base: Fraction, b_frames: str, tmp_path: Path
 ) -> None:
     step = max(1, round(Fraction(1, 60) / time_base))
-    ticks = [7 * step + step * (k + k * k % 7) for k in range(30)]
+    ticks = list(accumulate((step * (1 + k * k % 7) for k in range(29)), initial=7 * step))
     first_ns = to_ns(ticks[0], time_base)
     info = info_of(time_base=time_base, origin_ns=first_ns)
     frames = [
@@ -168,10 +169,7 @@ def test_clip_with_sound_is_copied_in_sync(suffix: str, tmp_path: Path) -> None:
 )
 def test_other_sound_codecs_are_copied_too(codec: str, suffix: str, tmp_path: Path) -> None:
     clip = tmp_path / f"clip.{suffix}"
-    try:
-        media.write_video(clip, media.STEADY[:10], sound_s=0.4, sound_codec=codec)
-    except ValueError:
-        pytest.skip(f"this encoder does not take the test's tone: {codec}")
+    media.write_video(clip, media.STEADY[:10], sound_s=0.4, sound_codec=codec)
     output = tmp_path / f"out.{suffix}"
     with open_source(str(clip), WHOLE) as source:
         write_all(open_sink(str(output), source.info, SETTINGS), list(source))
@@ -272,7 +270,7 @@ def test_device_without_space_is_reported(name: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["out.mp4", "out.mkv", "best.png"])
 def test_missing_folder_is_refused_on_entry(name: str, tmp_path: Path) -> None:
     sink = open_sink(str(tmp_path / "nowhere" / name), info_of(), SETTINGS)
-    with pytest.raises(SinkError, match="the folder .*nowhere does not exist"):
+    with pytest.raises(SinkError, match=r"the folder .*nowhere does not exist"):
         sink.__enter__()
 
 

@@ -1,20 +1,15 @@
 from __future__ import annotations
 
-import http.server
-import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from fractions import Fraction
-from functools import partial
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
 import pytest
 
-from stream.errors import SourceError
 from stream.frame import Frame
 from stream.sources import Source, SourceSettings, open_source
 from stream.timebase import to_ns
@@ -23,34 +18,6 @@ from tests.contract import media
 
 WHOLE = SourceSettings()
 MS = Fraction(1, 1000)
-
-
-class Quiet(http.server.SimpleHTTPRequestHandler):
-    def log_message(self, *args: Any) -> None:
-        pass
-
-
-@contextmanager
-def served(folder: Path) -> Iterator[str]:
-    server = http.server.ThreadingHTTPServer(
-        ("127.0.0.1", 0), partial(Quiet, directory=str(folder))
-    )
-    server.daemon_threads = False
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    try:
-        yield f"http://user:secret@127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
-
-
-def folder_of_pictures(folder: Path, count: int, suffix: str = ".png") -> Path:
-    folder.mkdir()
-    for number in range(count):
-        cv2.imwrite(str(folder / f"shot{number}{suffix}"), barcode.picture(number))
-    return folder
 
 
 def everything(source: Source) -> list[Frame]:
@@ -64,19 +31,19 @@ def make_source(kind: str, tmp_path: Path) -> Iterator[tuple[Source, list[int]]]
     uneven = media.uneven(30)
     in_ns = [to_ns(tick, media.TIME_BASE) for tick in uneven]
     steady = [to_ns(k, Fraction(1, 25)) for k in range(12)]
-    suffix = kind.split("-")[-1]
+    suffix = kind.rpartition("-")[2]
     path = tmp_path / f"clip.{suffix}"
     if kind == "barcode":
         yield barcode.BarcodeSource(uneven), in_ns
     elif kind == "folder":
-        folder = folder_of_pictures(tmp_path / "shots", 12)
+        folder = media.folder_of_pictures(tmp_path / "shots", 12)
         yield open_source(str(folder), WHOLE), steady
     elif kind == "still":
         cv2.imwrite(str(tmp_path / "one.png"), barcode.picture(0))
         yield open_source(str(tmp_path / "one.png"), WHOLE), [0]
     elif kind == "http-mp4":
         media.write_video(path, uneven)
-        with served(tmp_path) as url:
+        with media.served(tmp_path) as url:
             yield open_source(f"{url}/{path.name}", WHOLE), in_ns
     elif kind == "paced-mp4":
         ticks = uneven[:8]
@@ -139,116 +106,9 @@ def test_every_source_keeps_the_contract(kind: str, tmp_path: Path) -> None:
         ticks = [Fraction(frame.pts_ns, 10**9) / info.time_base for frame in frames]
         assert all(abs(tick - round(tick)) < Fraction(1, 100) for tick in ticks)
         assert info.live == (kind == "paced-mp4")
-        assert info.frames in {len(frames), None} or kind in {"http-mp4", "mp4", "mkv", "ts"}
+        if kind not in {"mkv", "ts", "h264"}:  # they do not know it themselves
+            assert info.frames == len(frames)
         assert "secret" not in info.url
-
-
-def broken_inputs(tmp_path: Path) -> dict[str, tuple[str, str]]:
-    whole = media.write_video(tmp_path / "whole.mp4").read_bytes()
-    (tmp_path / "empty.mp4").write_bytes(b"")
-    (tmp_path / "text.mp4").write_text("this is a letter, not a video\n" * 50)
-    (tmp_path / "index_lost.mp4").write_bytes(whole[: len(whole) // 2])
-    (tmp_path / "noise.png").write_bytes(b"\x89PNG" + bytes(100))
-    media.write_sound(tmp_path / "song.m4a")
-    (tmp_path / "nothing").mkdir()
-    (tmp_path / "nothing" / "readme.txt").write_text("no picture")
-    return {
-        "missing": ("missing.mp4", "no such file"),
-        "missing picture": ("missing.png", "no such file"),
-        "empty": ("empty.mp4", "is empty"),
-        "text": ("text.mp4", "not a video"),
-        "cut before its index": ("index_lost.mp4", "cut short"),
-        "sound only": ("song.m4a", "no video in it, only audio"),
-        "damaged picture": ("noise.png", "not a picture"),
-        "folder without pictures": ("nothing", "no pictures in this folder"),
-    }
-
-
-BROKEN = [
-    "missing",
-    "missing picture",
-    "empty",
-    "text",
-    "cut before its index",
-    "sound only",
-    "damaged picture",
-    "folder without pictures",
-]
-
-
-@pytest.mark.parametrize("kind", BROKEN)
-def test_unreadable_input_is_refused_on_entry(kind: str, tmp_path: Path) -> None:
-    name, message = broken_inputs(tmp_path)[kind]
-    source = open_source(str(tmp_path / name), WHOLE)
-    with pytest.raises(SourceError, match=message) as caught, source:
-        pytest.fail("was entered")
-    assert name in str(caught.value)
-    assert "\n" not in str(caught.value)
-
-
-@pytest.mark.parametrize("url", ["57", "/dev/video57"])
-def test_missing_camera_is_refused_on_entry(url: str) -> None:
-    with pytest.raises(SourceError, match=r"/dev/video57: no such camera"):
-        open_source(url, WHOLE).__enter__()
-
-
-def test_start_beyond_the_end_is_refused(tmp_path: Path) -> None:
-    path = media.write_video(tmp_path / "clip.mp4")
-    with pytest.raises(SourceError, match="nothing left after 60 s"):
-        open_source(str(path), SourceSettings(start_s=60)).__enter__()
-
-
-def cut_off(data: bytearray) -> bytes:
-    return bytes(data[: len(data) * 6 // 10])
-
-
-def scratched(data: bytearray) -> bytes:
-    middle = len(data) // 2
-    data[middle : middle + 3000] = bytes(value ^ 0x5A for value in data[middle : middle + 3000])
-    return bytes(data)
-
-
-@pytest.mark.parametrize("damage", [cut_off, scratched])
-@pytest.mark.parametrize("suffix", ["mp4", "mkv"])
-def test_damaged_file_yields_what_decodes_and_then_says_so(
-    suffix: str, damage: Callable[[bytearray], bytes], tmp_path: Path
-) -> None:
-    path = tmp_path / f"clip.{suffix}"
-    ticks = [3600 * k for k in range(100)]
-    noise = np.random.default_rng(1)
-    images = [barcode.picture(number) for number in range(len(ticks))]
-    for image in images:
-        image[40:] = noise.integers(0, 255, image[40:].shape)
-    front = {"movflags": "faststart"} if suffix == "mp4" else {}
-    media.write_video(
-        path, ticks, pictures=images, options={"bf": "2", "g": "10"}, container_options=front
-    )
-    path.write_bytes(damage(bytearray(path.read_bytes())))
-    frames = []
-    with (
-        open_source(str(path), WHOLE) as source,
-        pytest.raises(SourceError, match=r"damaged after frame|cut short") as caught,
-    ):
-        for frame in source:
-            frames.append(frame)  # noqa: PERF402 - what came before the error counts
-    assert len(frames) > 40
-    assert [frame.seq for frame in frames] == list(range(len(frames)))
-    assert barcode.numbered(frames[:40]) == list(range(40))
-    assert str(path) in str(caught.value)
-
-
-def test_damaged_picture_in_a_folder_is_left_out_and_reported(tmp_path: Path) -> None:
-    folder = folder_of_pictures(tmp_path / "shots", 5)
-    (folder / "shot2.png").write_bytes(b"broken")
-    frames = []
-    with (
-        open_source(str(folder), WHOLE) as source,
-        pytest.raises(SourceError, match=r"1 of 5 pictures.*shot2\.png"),
-    ):
-        for frame in source:
-            frames.append(frame)  # noqa: PERF402 - what came before the error counts
-    assert barcode.numbered(frames) == [0, 1, 3, 4]
-    assert [frame.pts_ns for frame in frames] == [0, 40_000_000, 120_000_000, 160_000_000]
 
 
 @pytest.mark.parametrize("start_s", [0.3, 0.301, 0.64])

@@ -1,0 +1,48 @@
+from __future__ import annotations
+
+import pytest
+
+from stream.errors import SinkError
+from stream.frame import SourceInfo
+from stream.sinks import SinkSettings, open_sink
+from stream.sinks.null import NullSink
+from stream.sinks.pictures import FolderSink, StillSink
+from stream.sinks.side_by_side import SideBySide
+from stream.sinks.video import VideoFile
+
+INFO = SourceInfo(url="clip.mp4", width=64, height=48)
+
+
+@pytest.mark.parametrize(
+    ("url", "kind"),
+    [
+        ("null", NullSink),
+        ("out.mp4", VideoFile),
+        ("out.MKV", VideoFile),
+        ("shots/", FolderSink),
+        ("shots", FolderSink),
+        ("v1.2/", FolderSink),
+        ("frame_%06d.png", FolderSink),
+        ("best.webp", StillSink),
+        ("side-by-side:out.mov", SideBySide),
+        ("side-by-side:out.png", StillSink),
+    ],
+)
+def test_url_chooses_the_sink(url: str, kind: type) -> None:
+    assert isinstance(open_sink(url, INFO, SinkSettings()), kind)
+
+
+@pytest.mark.parametrize(
+    ("url", "message"),
+    [
+        ("out.wmv", r"unknown kind of output '\.wmv'; expected a video \(\.mp4, .*null"),
+        ("side-by-side:shots/", "unknown kind of output"),
+        ("side-by-side:null", "unknown kind of output"),
+        ("frame_%06d.gif", r"unknown kind of picture '\.gif'"),
+        ("frame_%s_%d.png", "not a pattern"),
+        ("100%.png", "not a pattern"),
+    ],
+)
+def test_unknown_outputs_are_refused_with_the_known_ones(url: str, message: str) -> None:
+    with pytest.raises(SinkError, match=message):
+        open_sink(url, INFO, SinkSettings())

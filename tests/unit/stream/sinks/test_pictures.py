@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from engine.face import Face, Swap
+from stream.errors import SinkError
+from stream.frame import Frame
+from stream.sinks.pictures import best_view, save
+from stream.sinks.side_by_side import beside
+from stream.sinks.yuv import BT601, letterbox, to_yuv
+
+SWAP = Swap(np.zeros((8, 8, 3), np.uint8), None, np.eye(2, 3))
+
+
+def frame_with(*faces: Face) -> Frame:
+    return Frame(np.zeros((64, 96, 3), np.uint8), 0, 0, 0, faces=faces)
+
+
+def face(size: float, yaw_deg: float = 0.0, swap: Swap | None = SWAP) -> Face:
+    landmarks = np.array([[10, 10], [10 + size, 10 + size]], np.float32)
+    return Face(landmarks, track=1, yaw_deg=yaw_deg, swap=swap)
+
+
+def test_best_view_is_large_frontal_and_swapped() -> None:
+    assert best_view(frame_with()) == 0
+    assert best_view(frame_with(face(20, swap=None))) == 0
+    assert best_view(frame_with(face(20))) == pytest.approx(400)
+    assert best_view(frame_with(face(20), face(30))) == pytest.approx(900)
+    assert best_view(frame_with(face(20, yaw_deg=60))) == pytest.approx(200)
+    assert best_view(frame_with(face(20, yaw_deg=-120))) == 0
+
+
+def test_beside_keeps_both_pictures_to_the_pixel() -> None:
+    random = np.random.default_rng(1)
+    image, original = random.integers(0, 255, (2, 6, 8, 3), np.uint8)
+    joined = beside(Frame(image, 0, 0, 0, original=original))
+    assert joined.shape == (6, 20, 3)
+    assert np.array_equal(joined[:, :8], original)
+    assert np.array_equal(joined[:, 12:], image)
+    assert (joined[:, 8:12] == 255).all()
+
+
+def test_letterbox_keeps_the_aspect_and_centers() -> None:
+    boxed = letterbox(np.full((20, 40, 3), 200, np.uint8), 60, 60)
+    assert boxed.shape == (60, 60, 3)
+    assert (boxed[15:45] == 200).all()
+    assert not boxed[:15].any()
+    assert not boxed[45:].any()
+
+
+def test_odd_picture_is_padded_by_its_edge() -> None:
+    image = np.zeros((5, 7, 3), np.uint8)
+    image[-1], image[:, -1] = 255, 255
+    frame = to_yuv(image, 7, 5, BT601)
+    luma = frame.to_ndarray()[:6]
+    assert (frame.width, frame.height) == (8, 6)
+    assert set(luma[5]) == {235}
+    assert set(luma[:, 7]) == {235}
+    assert (frame.colorspace, frame.color_primaries, frame.color_trc) == (6, 6, 6)
+
+
+def test_picture_too_large_for_its_format_is_reported(tmp_path: Path) -> None:
+    with pytest.raises(SinkError, match=r"\.webp cannot hold a picture of 20000x1; use \.png"):
+        save(tmp_path / "wide.webp", np.zeros((1, 20_000, 3), np.uint8), 90)
