@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import logging
+from dataclasses import replace
 from fractions import Fraction
 
 import av
@@ -82,10 +83,15 @@ class AudioTrack:
             end_ns: packets that begin at or after this time in the file are left out; None
                 keeps everything.
         """
+        self._time_base = audio.time_base
         self._shift = to_ticks(zero_ns, audio.time_base)
         self._start = None if start_ns is None else to_ticks(start_ns, audio.time_base)
         self._end = None if end_ns is None else to_ticks(end_ns, audio.time_base)
         self._waiting: list[AudioPacket] = []
+
+    def restart(self, zero_ns: int) -> None:
+        """Sets another time to become 0, for packets that wait already too."""
+        self._shift = to_ticks(zero_ns, self._time_base)
 
     def add(self, packet: av.Packet[Stream]) -> bool:
         """Keeps the packet's bytes when it belongs to the wanted part.
@@ -101,12 +107,14 @@ class AudioTrack:
         if self._end is not None and pts >= self._end:
             return False
         if self._start is None or pts + duration > self._start:
-            copy = AudioPacket(bytes(packet), pts - self._shift, dts - self._shift, duration)
-            self._waiting.append(copy)
+            self._waiting.append(AudioPacket(bytes(packet), pts, dts, duration))
         return True
 
     def take(self) -> tuple[AudioPacket, ...]:
         """Hands over what has been collected since the last call."""
-        taken = tuple(self._waiting)
+        taken = tuple(
+            replace(packet, pts=packet.pts - self._shift, dts=packet.dts - self._shift)
+            for packet in self._waiting
+        )
         self._waiting.clear()
         return taken

@@ -111,19 +111,24 @@ class Reader:
         Raises:
             SourceError: a live input is lost.
         """
+        start = None if start_ns is None else self.zero_ns + start_ns
+        end = None if end_ns is None else self.zero_ns + end_ns
         if self.audio is not None:
-            first = None if start_ns is None else self.zero_ns + start_ns
-            last = None if end_ns is None else self.zero_ns + end_ns
-            self._track = AudioTrack(self.audio, self.zero_ns + (start_ns or 0), first, last)
-        start = None if start_ns is None else to_ticks(self.zero_ns + start_ns, self.time_base)
-        end = None if end_ns is None else to_ticks(self.zero_ns + end_ns, self.time_base)
+            zero_ns = self.zero_ns if start is None else start
+            self._track = AudioTrack(self.audio, zero_ns, start, None if self._live else end)
         for frame in self._frames():
             arrived_ns = time.monotonic_ns()
+            first = self._last_ticks is None
             ticks = self._stamp(frame, arrived_ns)
-            if end is not None and ticks >= end:
-                self._read_audio_until(self.zero_ns + (end_ns or 0))
+            now_ns = to_ns(ticks, self.time_base)
+            if self._live and first:
+                self._begin_at(now_ns)
+                end = None if end_ns is None else self.zero_ns + end_ns
+            if end is not None and now_ns >= end:
+                if not self._live:
+                    self._read_audio_until(end)
                 return
-            if start is None or ticks >= start:
+            if start is None or now_ns >= start:
                 yield Picture(frame, ticks, arrived_ns, self.trailing_audio())
 
     def trailing_audio(self) -> tuple[AudioPacket, ...]:
@@ -143,6 +148,12 @@ class Reader:
                 f"{self._passed_ns / NS_PER_S:.3f} s of {missing_s:.3f} s; the file was cut short"
             )
         return self._first_damage
+
+    def _begin_at(self, zero_ns: int) -> None:
+        # A live clock started long ago, or with packets that were left out to catch up.
+        self.zero_ns = zero_ns
+        if self._track is not None:
+            self._track.restart(zero_ns)
 
     def _frames(self) -> Iterator[av.VideoFrame]:
         for packet in self._demuxed():

@@ -166,54 +166,65 @@ def test_missing_file_on_a_server_is_reported(tmp_path: Path) -> None:
     assert "secret" not in str(caught.value)
 
 
-def test_lost_live_stream_ends_with_an_error(tmp_path: Path) -> None:
-    clip = media.write_video(tmp_path / "clip.ts", options={"bf": "0", "g": "5"})
-    data = clip.read_bytes()
+@contextmanager
+def broadcast(data: bytes) -> Iterator[str]:
+    """Sends data to the first who connects, then falls silent."""
+    leave = threading.Event()
 
-    def serve(listener: socket.socket) -> None:
+    def serve() -> None:
         connection, _ = listener.accept()
-        with connection:
+        with connection, suppress(OSError):
             connection.sendall(data)
-            stop.wait(timeout=10)
+            leave.wait(timeout=10)
 
-    stop = threading.Event()
-    settings = SourceSettings(open_timeout_s=5, read_timeout_s=0.5)
-    frames = []
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        thread = threading.Thread(target=serve, args=(listener,))
+        thread = threading.Thread(target=serve)
         thread.start()
         try:
-            url = f"tcp://127.0.0.1:{listener.getsockname()[1]}"
-            with (
-                open_source(url, settings) as source,
-                pytest.raises(SourceError, match="source lost"),
-            ):
-                assert source.info.live
-                for frame in source:
-                    frames.append(frame)  # noqa: PERF402 - what came before the error counts
+            yield f"tcp://127.0.0.1:{listener.getsockname()[1]}"
         finally:
-            stop.set()
+            leave.set()
             thread.join()
+
+
+def live_clip(tmp_path: Path) -> bytes:
+    clip = media.write_video(tmp_path / "clip.ts", sound_s=1.6, options={"bf": "0", "g": "5"})
+    return clip.read_bytes()
+
+
+def test_lost_live_stream_ends_with_an_error(tmp_path: Path) -> None:
+    settings = SourceSettings(open_timeout_s=5, read_timeout_s=0.5)
+    frames = []
+    with (
+        broadcast(live_clip(tmp_path)) as url,
+        open_source(url, settings) as source,
+        pytest.raises(SourceError, match="source lost"),
+    ):
+        assert source.info.live
+        assert source.info.origin_ns == 0
+        for frame in source:
+            frames.append(frame)  # noqa: PERF402 - what came before the error counts
     numbers = barcode.numbered(frames)
     # What came while the stream was examined is old news to a live viewer, and left out.
     assert numbers == list(range(numbers[0], 40))
     assert [frame.seq for frame in frames] == list(range(len(frames)))
     assert [frame.pts_ns for frame in frames] == [k * 40_000_000 for k in range(len(frames))]
+    assert source.info.audio is not None
+    for frame in frames:
+        for packet in frame.audio:
+            sound_ns = packet.pts * source.info.audio.time_base * 10**9
+            assert abs(sound_ns - frame.pts_ns) < 10**9, "one clock for picture and sound"
+
+
+def test_duration_of_a_live_stream_counts_from_its_first_frame(tmp_path: Path) -> None:
+    settings = SourceSettings(duration_s=0.2, read_timeout_s=1)
+    with broadcast(live_clip(tmp_path)) as url, open_source(url, settings) as source:
+        assert len(list(source)) == 5
 
 
 def test_live_stream_has_no_start(tmp_path: Path) -> None:
-    clip = media.write_video(tmp_path / "clip.ts")
-    data = clip.read_bytes()
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-
-        def serve() -> None:
-            connection, _ = listener.accept()
-            with connection, suppress(OSError):
-                connection.sendall(data)
-
-        thread = threading.Thread(target=serve)
-        thread.start()
-        url = f"tcp://127.0.0.1:{listener.getsockname()[1]}"
-        with pytest.raises(SourceError, match="a live stream cannot start later"):
-            open_source(url, SourceSettings(start_s=1)).__enter__()
-        thread.join()
+    with (
+        broadcast(live_clip(tmp_path)) as url,
+        pytest.raises(SourceError, match="a live stream cannot start later"),
+    ):
+        open_source(url, SourceSettings(start_s=1)).__enter__()
