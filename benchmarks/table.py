@@ -43,17 +43,14 @@ def _markdown(measured: dict[str, Any]) -> str:
     ]
     fps, bound = measured["fps"], measured["serial_processes_fps"]
     efficiency = measured["efficiency"]
-    return "\n".join(
-        [
-            f"**{fps['median']:.0f} fps** ({fps['min']:.0f} to {fps['max']:.0f}) for "
-            f"`{measured['clip']}` at 720p with one face, file to null, on {machine['threads']} "
-            f"processors ({machine['processor']}, no GPU), {machine['date']}. Independent serial "
-            f"processes that share nothing reach {bound['median']:.0f} fps together: the "
-            f"pipeline delivers **{efficiency['median']:.0%}** of the bound.",
-            "",
-            *rows,
-        ]
+    summary = (
+        f"**{fps['median']:.0f} fps** ({fps['min']:.0f} to {fps['max']:.0f}) for "
+        f"`{measured['clip']}` at 720p with one face, file to null, on {machine['threads']} "
+        f"processors ({machine['processor']}, no GPU), {machine['date']}. Independent serial "
+        f"processes that share nothing reach {bound['median']:.0f} fps together: the "
+        f"pipeline delivers **{efficiency['median']:.0%}** of the bound."
     )
+    return "\n".join([summary, "", *rows])
 
 
 def _draw(measured: dict[str, Any], file: Path) -> None:

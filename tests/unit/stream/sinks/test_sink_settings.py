@@ -1,0 +1,22 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from stream.errors import ConfigError
+from stream.sinks import SinkSettings
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "expected"),
+    [
+        ("crf", 52, r"crf is 52; expected 0 \(lossless\) to 51"),
+        ("preset", "quick", "preset is 'quick'; expected one of ultrafast, .*veryslow"),
+        ("image_quality", 0, "image_quality is 0; expected 1 to 100"),
+        ("threads", 0, "threads is 0; expected 1 or more"),
+    ],
+)
+def test_senseless_values_are_refused(name: str, value: Any, expected: str) -> None:
+    with pytest.raises(ConfigError, match=expected):
+        SinkSettings(**{name: value})
