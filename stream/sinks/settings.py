@@ -4,6 +4,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from stream.errors import ConfigError
+
+PRESETS = (
+    "ultrafast",
+    "superfast",
+    "veryfast",
+    "faster",
+    "fast",
+    "medium",
+    "slow",
+    "slower",
+    "veryslow",
+)
+"""x264's trades of speed for size, the fastest first."""
+
 
 @dataclass(frozen=True, slots=True)
 class SinkSettings:
@@ -11,7 +26,7 @@ class SinkSettings:
 
     Attributes:
         crf: x264's constant rate factor, 0 (lossless) to 51; 6 more halve the file.
-        preset: x264's name of a trade of speed for size, `ultrafast` to `veryslow`.
+        preset: one of `PRESETS`.
         threads: encoder threads.
         image_quality: of JPEG and WebP pictures, 1 to 100.
         audio: copy the source's sound into video files.
@@ -22,3 +37,13 @@ class SinkSettings:
     threads: int = 2
     image_quality: int = 95
     audio: bool = True
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.crf <= 51:
+            raise ConfigError(f"crf is {self.crf}; expected 0 (lossless) to 51 (smallest)")
+        if self.preset not in PRESETS:
+            raise ConfigError(f"preset is '{self.preset}'; expected one of {', '.join(PRESETS)}")
+        if not 1 <= self.image_quality <= 100:
+            raise ConfigError(f"image_quality is {self.image_quality}; expected 1 to 100")
+        if self.threads < 1:
+            raise ConfigError(f"threads is {self.threads}; expected 1 or more")

@@ -44,12 +44,9 @@ class PictureSource:
         self._files: Sequence[Path] = ()
 
     def __enter__(self) -> Self:
-        rate = Fraction(self._settings.image_rate_hz).limit_denominator(1001)
-        if rate <= 0:
-            raise SourceError(
-                f"{self._path}: a rate of {self._settings.image_rate_hz:g} pictures per second "
-                "makes no sense; choose one above 0"
-            )
+        rate = max(
+            Fraction(self._settings.image_rate_hz).limit_denominator(1001), Fraction(1, 1001)
+        )
         self._files = self._wanted(self._list(), rate)
         first = _read(self._files[0])
         if first is None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from stream.errors import ConfigError
+
 
 @dataclass(frozen=True, slots=True)
 class SourceSettings:
@@ -36,3 +38,20 @@ class SourceSettings:
     read_timeout_s: float = 5.0
     threads: int = 2
     audio: bool = True
+
+    def __post_init__(self) -> None:
+        if self.start_s < 0:
+            raise ConfigError(f"start_s is {self.start_s:g}; expected 0 or more seconds")
+        for name in (
+            "duration_s",
+            "image_rate_hz",
+            "camera_width",
+            "camera_height",
+            "camera_rate_hz",
+            "open_timeout_s",
+            "read_timeout_s",
+            "threads",
+        ):
+            value = getattr(self, name)
+            if value is not None and value <= 0:
+                raise ConfigError(f"{name} is {value:g}; expected more than 0")
