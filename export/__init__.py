@@ -1,0 +1,1 @@
+"""Offline work: persona data, training, and export to ONNX. The stream never imports this."""

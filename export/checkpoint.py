@@ -1,0 +1,119 @@
+"""Checkpoints: one safetensors file with everything to go on from, and JSON for people.
+
+Both are written to a temporary file and renamed, so whoever reads sees the previous
+checkpoint or the whole new one. The state is also inside the safetensors file; the JSON
+beside it is a copy to look at.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from export.errors import CheckpointError
+from export.model import PLANS, FaceSwapper
+
+VERSION: Final = 1
+"""Of the file's layout; another one cannot be read."""
+
+NAME: Final = "checkpoint.safetensors"
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """What a checkpoint holds.
+
+    Attributes:
+        tensors: by name; "network.*", "average.*" (the smoothed weights, those to
+            deploy) and "optimizer.*".
+        state: JSON-ready facts, among them "plan" and "step".
+    """
+
+    tensors: Mapping[str, Tensor]
+    state: Mapping[str, Any]
+
+    def part(self, prefix: str) -> dict[str, Tensor]:
+        """Tensors whose name begins with `prefix` and a dot, by the rest of their name."""
+        start = prefix + "."
+        return {
+            name.removeprefix(start): tensor
+            for name, tensor in self.tensors.items()
+            if name.startswith(start)
+        }
+
+
+def save(folder: Path, checkpoint: Checkpoint) -> Path:
+    """Replace a folder's checkpoint; on any error the previous one stays.
+
+    Returns:
+        The file that was written.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    state = json.dumps({"version": VERSION, **checkpoint.state})
+    tensors = {name: tensor.detach().cpu() for name, tensor in checkpoint.tensors.items()}
+    contiguous = {name: tensor.contiguous() for name, tensor in tensors.items()}
+    path = folder / NAME
+    _replace(path, lambda part: save_file(contiguous, part, metadata={"state": state}))
+    readable = json.dumps(json.loads(state), indent=2) + "\n"
+    _replace(path.with_suffix(".json"), lambda part: part.write_text(readable))
+    return path
+
+
+def load(path: Path) -> Checkpoint:
+    """Read a checkpoint.
+
+    Args:
+        path: the file, or the folder that it lies in.
+
+    Raises:
+        CheckpointError: it is missing, damaged, or of another version.
+    """
+    file = path / NAME if path.is_dir() else path
+    try:
+        with safe_open(file, framework="pt") as opened:
+            metadata = opened.metadata() or {}
+            tensors = {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118  # no mapping
+    except FileNotFoundError as error:
+        raise CheckpointError(f"no checkpoint at {file}; train first") from error
+    except (SafetensorError, OSError) as error:
+        raise CheckpointError(f"{file} cannot be read ({error}); it may be cut off") from error
+    state = json.loads(metadata.get("state", "{}"))
+    if state.get("version") != VERSION:
+        raise CheckpointError(
+            f"{file} has layout version {state.get('version')}, expected {VERSION}; "
+            "use the release that wrote it, or train again"
+        )
+    return Checkpoint(tensors, state)
+
+
+def load_network(checkpoint: Checkpoint, part: str = "average") -> FaceSwapper:
+    """Build the network of a checkpoint with its smoothed or its last weights.
+
+    Raises:
+        CheckpointError: its plan is unknown or the tensors do not fit it.
+    """
+    name = checkpoint.state.get("plan")
+    if name not in PLANS:
+        raise CheckpointError(f"checkpoint of network {name!r}, expected one of {sorted(PLANS)}")
+    network = FaceSwapper(PLANS[name])
+    try:
+        network.load_state_dict(checkpoint.part(part))
+    except RuntimeError as error:
+        raise CheckpointError(f"checkpoint does not fit network {name}: {error}") from error
+    return network
+
+
+def _replace(path: Path, write: Callable[[Path], object]) -> None:
+    part = path.with_name(f".{path.name}.part")
+    try:
+        write(part)
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)

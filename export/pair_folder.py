@@ -1,0 +1,147 @@
+"""Training data in pairs: shards of somebody and the persona doing the same."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from export.augment import NO_AUGMENT, PairAugment, Sample, paired_sample
+from export.dataset import Kind, Shard, list_shards, read_shard, stored_to_crop
+from export.errors import TrainingError
+from export.model import Plan, Side
+from export.samples import Batch, pictures_to_tensor, spread, stack
+
+_SIDES: Final[tuple[Side, Side]] = ("b", "a")
+
+
+@dataclass(frozen=True)
+class PairBatches:
+    """How batches are drawn from pairs.
+
+    Attributes:
+        size: samples per step.
+        own_share: share of them that decoder A draws.
+        photo_share: share of samples whose A is a photograph, as far as there are any.
+        augment: how samples are varied.
+    """
+
+    size: int = 32
+    own_share: float = 0.19
+    photo_share: float = 0.5
+    augment: PairAugment = field(default_factory=PairAugment)
+
+
+class PairFolder:
+    """A folder of shards, which may still be growing.
+
+    Args:
+        folder: holds shard-*.npz and holdout-*.npz, see `export.dataset`.
+        plan: network to make samples for.
+        batches: how to draw them.
+        seed: of all randomness.
+
+    Raises:
+        TrainingError: there is no shard yet.
+    """
+
+    def __init__(self, folder: Path, plan: Plan, batches: PairBatches, seed: int) -> None:
+        self.folder, self.plan, self.batches, self.seed = folder, plan, batches, seed
+        self._shards: dict[Path, Shard] = {}
+        self._pairs: dict[Kind, list[tuple[Shard, int]]] = {kind: [] for kind in Kind}
+        self.refresh()
+        if not self._shards:
+            raise TrainingError(
+                f"{folder} has no shard-*.npz, expected at least one; "
+                "make pairs with the persona generator first"
+            )
+
+    def refresh(self) -> int:
+        """Load shards that were added since; returns how many pairs there are now."""
+        for path in list_shards(self.folder):
+            if path not in self._shards:
+                shard = self._shards[path] = read_shard(path)
+                # New lists, because another thread may be drawing from the old ones.
+                pairs = {kind: list(known) for kind, known in self._pairs.items()}
+                for row, kind in enumerate(shard.kind):
+                    pairs[Kind(kind)].append((shard, row))
+                self._pairs = pairs
+        return sum(map(len, self._pairs.values()))
+
+    def counts(self) -> dict[str, int]:
+        """Pairs by kind."""
+        return {kind.name.lower(): len(pairs) for kind, pairs in self._pairs.items()}
+
+    def draw(self, step: int) -> list[Batch]:
+        """Samples of one step: a batch for decoder B, one for decoder A."""
+        rng = np.random.default_rng((self.seed, step))
+        own = round(self.batches.size * self.batches.own_share)
+        counts = zip(_SIDES, (self.batches.size - own, own), strict=True)
+        return [
+            stack(side, [self._sample(rng, side) for _ in range(count)])
+            for side, count in counts
+            if count
+        ]
+
+    def _sample(self, rng: np.random.Generator, side: Side) -> Sample:
+        pairs = self._pairs
+        kind = Kind.PHOTO if rng.random() < self.batches.photo_share else Kind.RENDER
+        chosen = pairs[kind] or pairs[Kind.RENDER] or pairs[Kind.PHOTO]
+        pair = chosen[int(rng.integers(len(chosen)))]
+        return self._cut(pair, rng, self.batches.augment, side)
+
+    def validation(self, count: int) -> list[Batch]:
+        """Unchanged held-out pairs, the same every time; photographs first.
+
+        Args:
+            count: at most so many pairs; half of them photographs if there are enough.
+        """
+        shards = [read_shard(path) for path in list_shards(self.folder, holdout=True)]
+        rows = [(shard, row) for shard in shards for row in range(len(shard))]
+        by_kind = {kind: [pair for pair in rows if pair[0].kind[pair[1]] == kind] for kind in Kind}
+        photos = spread(by_kind[Kind.PHOTO], (count + 1) // 2)
+        chosen = photos + spread(by_kind[Kind.RENDER], count - len(photos))
+        rng = np.random.default_rng(self.seed)
+        return [
+            stack(side, [self._cut(pair, rng, NO_AUGMENT, side) for pair in chosen])
+            for side in _SIDES
+            if chosen
+        ]
+
+    def _cut(
+        self, pair: tuple[Shard, int], rng: np.random.Generator, augment: PairAugment, side: Side
+    ) -> Sample:
+        return paired_sample(
+            *pair,
+            rng,
+            augment,
+            side=side,
+            input_size=self.plan.input_size,
+            output_size=self.plan.output_size,
+        )
+
+
+def stored_faces(folder: Path, size: int, count: int = 16) -> NDArray[np.float32] | None:
+    """Real crops of A to compare two implementations of a network on.
+
+    Args:
+        folder: shards of pairs; held-out ones are preferred.
+        size: side of the network's input.
+        count: at most so many.
+
+    Returns:
+        (N, 3, size, size) float32 RGB 0..1, or None if the folder has no shard.
+    """
+    shards = list_shards(folder, holdout=True) or list_shards(folder)
+    if not shards:
+        return None
+    matrix = stored_to_crop(size)
+    crops = spread(list(read_shard(shards[0]).a), count)
+    faces = np.stack([cv2.warpAffine(crop, matrix, (size, size)) for crop in crops])
+    pixels = faces.astype(np.uint8, copy=False)
+    return pictures_to_tensor(pixels, torch.device("cpu")).contiguous().numpy()

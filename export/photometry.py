@@ -1,0 +1,89 @@
+"""What cameras, light and compression do to a face: random changes to a small picture.
+
+Everything works on uint8 BGR pictures of the network's input size, where a change costs
+microseconds. None of it moves a pixel.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from engine.face import Image
+
+_RAMP = np.arange(256, dtype=np.float32) / 255.0
+_GRAY = np.array([0.114, 0.587, 0.299], np.float32)  # BGR, BT.601
+
+
+def random_camera(image: Image, rng: np.random.Generator) -> Image:
+    """Apply a random mix of tone, saturation, light, softness, noise and compression.
+
+    Args:
+        image: (S, S, 3) uint8 BGR, not changed.
+        rng: source of all randomness.
+
+    Returns:
+        (S, S, 3) uint8 BGR, a new array.
+    """
+    image = random_tone(image, rng)
+    if rng.random() < 0.35:
+        image = random_light(image, rng)
+    if rng.random() < 0.35:
+        image = random_softness(image, rng)
+    if rng.random() < 0.35:
+        image = random_noise(image, rng)
+    if rng.random() < 0.35:
+        image = random_jpeg(image, rng)
+    return image
+
+
+def random_tone(image: Image, rng: np.random.Generator) -> Image:
+    """Change gain, white balance, contrast, gamma and saturation; sometimes drop all color."""
+    gains = rng.uniform(0.75, 1.25) * rng.uniform(0.9, 1.1, 3)
+    contrast, gamma = rng.uniform(0.8, 1.2), rng.uniform(0.75, 1.33)
+    curve = (_RAMP**gamma - 0.5) * contrast + 0.5
+    table = np.clip(255.0 * curve[:, None] * gains, 0, 255).astype(np.uint8)
+    toned = cv2.LUT(image, table[:, None, :])
+    saturation = 0.0 if rng.random() < 0.06 else rng.uniform(0.6, 1.3)
+    mix = saturation * np.eye(3, dtype=np.float32) + (1.0 - saturation) * _GRAY
+    return np.asarray(cv2.transform(toned, mix), np.uint8)
+
+
+def random_light(image: Image, rng: np.random.Generator) -> Image:
+    """Multiply by a random ramp: a lamp or a window at one side."""
+    angle, strength = rng.uniform(0, 2 * np.pi), rng.uniform(0.1, 0.5)
+    line = np.linspace(-1, 1, image.shape[0], dtype=np.float32)
+    ramp = np.cos(angle) * line[None, :] + np.sin(angle) * line[:, None]
+    tint = strength * rng.uniform(0.7, 1.3, 3)
+    lit = image * (1.0 + ramp[..., None] * tint.astype(np.float32))
+    return np.asarray(np.clip(lit, 0, 255), np.uint8)
+
+
+def random_softness(image: Image, rng: np.random.Generator) -> Image:
+    """Lose detail: shrink and enlarge, or smear along a line as a moving head does."""
+    size = image.shape[0]
+    if rng.random() < 0.7:
+        small = int(size * rng.uniform(0.3, 0.9))
+        shrunk = cv2.resize(image, (small, small), interpolation=cv2.INTER_AREA)
+        return np.asarray(cv2.resize(shrunk, (size, size)), np.uint8)
+    kernel = np.zeros((7, 7), np.uint8)
+    dx, dy = rng.integers(-3, 4, 2).tolist()
+    cv2.line(kernel, (3 - dx, 3 - dy), (3 + dx, 3 + dy), 1)
+    smear = kernel.astype(np.float32) / kernel.sum()
+    return np.asarray(cv2.filter2D(image, -1, smear, borderType=cv2.BORDER_REPLICATE), np.uint8)
+
+
+def random_noise(image: Image, rng: np.random.Generator) -> Image:
+    """Add sensor noise, partly the same in all channels."""
+    sigma = rng.uniform(1.0, 9.0)
+    noise = rng.standard_normal(image.shape, np.float32) * sigma
+    if rng.random() < 0.5:
+        noise = noise[..., :1]
+    return np.clip(image + noise, 0, 255).astype(np.uint8)
+
+
+def random_jpeg(image: Image, rng: np.random.Generator) -> Image:
+    """Compress and decompress."""
+    quality = int(rng.integers(20, 90))
+    _, encoded = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, quality])
+    return np.asarray(cv2.imdecode(encoded, cv2.IMREAD_COLOR), np.uint8)

@@ -1,0 +1,45 @@
+"""Which parts of a face a viewer looks at first."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.face import Image
+from engine.regions import LEFT_BROW, LEFT_EYE, LIPS, RIGHT_BROW, RIGHT_EYE
+
+# Outlines with the weight of what they enclose, least first: a later one paints over an
+# earlier one.
+_OUTLINES: Final = (
+    (RIGHT_BROW, 110),
+    (LEFT_BROW, 110),
+    (LIPS, 200),
+    (RIGHT_EYE, 255),
+    (LEFT_EYE, 255),
+)
+
+
+def detail_map(landmarks: NDArray[np.floating], size: int) -> Image:
+    """Paint eyes, mouth and brows of an aligned face.
+
+    Args:
+        landmarks: (478, 2) in pixels of the crop.
+        size: side of the crop.
+
+    Returns:
+        (size, size) uint8, 255 in the eyes, less in the mouth and the brows, 0 elsewhere,
+        with a soft margin of 3 % of the side.
+    """
+    canvas = np.zeros((size, size), np.uint8)
+    margin = max(round(0.03 * size), 1)
+    fraction = 4  # bits of sub-pixel precision
+    for outline, weight in _OUTLINES:
+        points = np.rint(landmarks[outline] * (1 << fraction)).astype(np.int32)
+        cv2.fillPoly(canvas, [points], (weight,), cv2.LINE_8, fraction)
+        cv2.polylines(
+            canvas, [points], isClosed=True, color=(weight,), thickness=2 * margin, shift=fraction
+        )
+    return np.asarray(cv2.blur(canvas, (margin * 2 + 1, margin * 2 + 1)), np.uint8)
