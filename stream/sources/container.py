@@ -96,6 +96,7 @@ class ContainerSource:
         first = next(self._pictures, None)
         if first is None:
             raise SourceError(self._no_picture())
+        to_bgr(first.frame)  # loads the compiled loops before anybody takes the time
         self._first = first
         self._zero_ns = self._reader.zero_ns + (start_ns or 0)
         self.info = self._describe(container, first, start_ns, end_ns)
