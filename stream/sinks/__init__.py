@@ -72,7 +72,7 @@ def open_sink(url: str, info: SourceInfo, settings: SinkSettings) -> Sink:
             return StillSink(path, info, settings, compose=beside)
         return StillSink(path, info, settings)
     if not joined and (target.endswith("/") or path.is_dir() or "%" in path.name or not suffix):
-        return FolderSink(path, settings)
+        return FolderSink(path, info, settings)
     raise SinkError(
         f"{url}: unknown kind of output '{path.suffix}'; expected a video "
         f"({', '.join(video.SUFFIXES)}), a picture ({', '.join(pictures.SUFFIXES)}), a folder "

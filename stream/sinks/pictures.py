@@ -15,7 +15,7 @@ from engine.face import Image
 from stream.errors import SinkError
 from stream.frame import Frame, SourceInfo
 from stream.sinks.settings import SinkSettings
-from stream.sinks.target import check_target
+from stream.sinks.target import check_target, is_source
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")
 """Names that are taken for pictures, in lower case."""
@@ -29,18 +29,20 @@ class FolderSink:
 
     leaky = False
 
-    def __init__(self, path: Path, settings: SinkSettings) -> None:
+    def __init__(self, path: Path, info: SourceInfo, settings: SinkSettings) -> None:
         """Keeps what is needed to open; does no I/O.
 
         Args:
             path: a folder, which gets `000000.png` and so on, or a pattern for the names
                 such as `out/frame_%04d.jpg`.
+            info: to keep from writing among the source's own pictures.
             settings: picture quality.
 
         Raises:
             SinkError: the pattern is no pattern, or names no known kind of picture.
         """
         self._pattern = path if "%" in path.name else path / _DEFAULT_NAME
+        self._info = info
         self._settings = settings
         try:
             names_differ = self._pattern.name % 0 != self._pattern.name % 1
@@ -54,6 +56,8 @@ class FolderSink:
 
     def __enter__(self) -> Self:
         folder = self._pattern.parent
+        if is_source(folder, self._info):
+            raise SinkError(f"{folder}: this is the source itself; choose another folder")
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:

@@ -21,8 +21,15 @@ def check_target(path: Path, info: SourceInfo) -> None:
         raise SinkError(f"{path}: the folder {folder} does not exist; make it first")
     if path.is_dir():
         raise SinkError(f"{path}: is a folder; name a file")
-    source = Path(info.url)
-    if path.exists() and source.exists() and path.samefile(source):
+    if is_source(path, info):
         raise SinkError(f"{path}: this is the source itself; choose another name")
     if not os.access(path if path.exists() else folder, os.W_OK):
         raise SinkError(f"{path}: no permission to write here; choose another folder")
+
+
+def is_source(path: Path, info: SourceInfo) -> bool:
+    """Whether a path leads to the file or folder that is being read, links included."""
+    if "://" in info.url:
+        return False
+    source = Path(info.url)
+    return path.exists() and source.exists() and path.samefile(source)

@@ -7,6 +7,7 @@ import random
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from fractions import Fraction
 from functools import partial
 from pathlib import Path
@@ -17,6 +18,8 @@ import cv2
 import numpy as np
 
 from engine.face import Image
+from stream.frame import Frame, SourceInfo
+from stream.sinks import Sink
 from tests import barcode
 
 RATE = Fraction(25)
@@ -166,3 +169,18 @@ def folder_of_pictures(folder: Path, count: int, suffix: str = ".png") -> Path:
     for number in range(count):
         cv2.imwrite(str(folder / f"shot{number}{suffix}"), barcode.picture(number))
     return folder
+
+
+def frames_at(ticks: Sequence[int], size: tuple[int, int] = (96, 64)) -> list[Frame]:
+    return [barcode.recolored(frame) for frame in barcode.BarcodeSource(ticks, size=size)]
+
+
+def info_of(size: tuple[int, int] = (96, 64), **changes: object) -> SourceInfo:
+    info = SourceInfo(url="barcode:", width=size[0], height=size[1])
+    return replace(info, **changes)  # type: ignore[arg-type]
+
+
+def write_all(sink: Sink, frames: Sequence[Frame]) -> None:
+    with sink:
+        for frame in frames:
+            sink.write(frame)

@@ -1,10 +1,5 @@
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
-import textwrap
-from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
 from itertools import accumulate
@@ -15,9 +10,8 @@ import cv2
 import numpy as np
 import pytest
 
-from stream.errors import SinkError
-from stream.frame import Frame, SourceInfo
-from stream.sinks import Sink, SinkSettings, open_sink
+from stream.frame import Frame
+from stream.sinks import SinkSettings, open_sink
 from stream.sources import SourceSettings, open_source
 from stream.timebase import to_ns
 from tests import barcode
@@ -26,21 +20,6 @@ from tests.contract import media
 SETTINGS = SinkSettings(preset="ultrafast")
 WHOLE = SourceSettings()
 ROOT = Path(__file__).parents[2]
-
-
-def frames_at(ticks: Sequence[int], size: tuple[int, int] = (96, 64)) -> list[Frame]:
-    return [barcode.recolored(frame) for frame in barcode.BarcodeSource(ticks, size=size)]
-
-
-def info_of(size: tuple[int, int] = (96, 64), **changes: object) -> SourceInfo:
-    info = SourceInfo(url="barcode:", width=size[0], height=size[1])
-    return replace(info, **changes)  # type: ignore[arg-type]
-
-
-def write_all(sink: Sink, frames: Sequence[Frame]) -> None:
-    with sink:
-        for frame in frames:
-            sink.write(frame)
 
 
 def pictures_in(output: Path) -> list[int]:
@@ -75,14 +54,14 @@ def test_every_sink_keeps_the_contract(output: str, failing: bool, tmp_path: Pat
     prefix = "side-by-side:" if output.startswith("side-by-side:") else ""
     target = tmp_path / output.removeprefix(prefix)
     url = "null" if output == "null" else prefix + str(target) + "/" * output.endswith("/")
-    frames = frames_at(media.uneven(9))
+    frames = media.frames_at(media.uneven(9))
     before = [
         (frame.image.copy(), frame.original.copy())
         for frame in frames
         if frame.original is not None
     ]
 
-    sink = open_sink(url, info_of(), SETTINGS)
+    sink = open_sink(url, media.info_of(), SETTINGS)
     assert not list(tmp_path.iterdir()), "construction does no I/O"
     assert sink.leaky is False
     if failing:
@@ -91,7 +70,7 @@ def test_every_sink_keeps_the_contract(output: str, failing: bool, tmp_path: Pat
                 sink.write(frame)
             raise KeyError("elsewhere")
     else:
-        write_all(sink, frames)
+        media.write_all(sink, frames)
 
     for frame, (image, original) in zip(frames, before, strict=True):
         assert np.array_equal(frame.image, image)
@@ -133,13 +112,13 @@ def test_variable_timing_is_kept_tick_for_tick(
     step = max(1, round(Fraction(1, 60) / time_base))
     ticks = list(accumulate((step * (1 + k * k % 7) for k in range(29)), initial=7 * step))
     first_ns = to_ns(ticks[0], time_base)
-    info = info_of(time_base=time_base, origin_ns=first_ns)
+    info = media.info_of(time_base=time_base, origin_ns=first_ns)
     frames = [
         replace(frame, pts_ns=to_ns(tick, time_base) - first_ns)
-        for frame, tick in zip(frames_at(ticks), ticks, strict=True)
+        for frame, tick in zip(media.frames_at(ticks), ticks, strict=True)
     ]
     output = tmp_path / f"out.{suffix}"
-    write_all(open_sink(str(output), info, SinkSettings(preset=b_frames)), frames)
+    media.write_all(open_sink(str(output), info, SinkSettings(preset=b_frames)), frames)
     assert media.video_times(output) == [tick * time_base for tick in ticks]
     assert media.video_numbers(output) == list(range(30))
 
@@ -149,7 +128,7 @@ def test_clip_with_sound_is_copied_in_sync(suffix: str, tmp_path: Path) -> None:
     clip = media.write_video(tmp_path / "clip.mp4", media.uneven(40), sound_s=2.6)
     output = tmp_path / f"out.{suffix}"
     with open_source(str(clip), WHOLE) as source:
-        write_all(open_sink(str(output), source.info, SETTINGS), list(source))
+        media.write_all(open_sink(str(output), source.info, SETTINGS), list(source))
 
     before, after = media.sound_packets(clip), media.sound_packets(output)
     assert [data for _, data in after] == [data for _, data in before]
@@ -172,7 +151,7 @@ def test_other_sound_codecs_are_copied_too(codec: str, suffix: str, tmp_path: Pa
     media.write_video(clip, media.STEADY[:10], sound_s=0.4, sound_codec=codec)
     output = tmp_path / f"out.{suffix}"
     with open_source(str(clip), WHOLE) as source:
-        write_all(open_sink(str(output), source.info, SETTINGS), list(source))
+        media.write_all(open_sink(str(output), source.info, SETTINGS), list(source))
     assert [data for _, data in media.sound_packets(output)] == [
         data for _, data in media.sound_packets(clip)
     ]
@@ -182,7 +161,7 @@ def test_trimmed_clip_begins_at_zero_with_its_sound(tmp_path: Path) -> None:
     clip = media.write_video(tmp_path / "clip.mp4", sound_s=1.6)
     output = tmp_path / "out.mp4"
     with open_source(str(clip), SourceSettings(start_s=0.5, duration_s=0.5)) as source:
-        write_all(open_sink(str(output), source.info, SETTINGS), list(source))
+        media.write_all(open_sink(str(output), source.info, SETTINGS), list(source))
     assert media.video_times(output)[0] == Fraction("0.02")  # 0.52 s, frame 13
     assert media.video_numbers(output) == list(range(13, 25))
     original = {data: time for time, data in media.sound_packets(clip)}
@@ -190,120 +169,12 @@ def test_trimmed_clip_begins_at_zero_with_its_sound(tmp_path: Path) -> None:
         assert abs(original[data] - now - Fraction("0.5")) < Fraction(1, media.SAMPLE_RATE)
 
 
-WRITER = """
-    import os, sys
-    from stream.sinks import SinkSettings, open_sink
-    from tests.barcode import BarcodeSource
-    source = BarcodeSource([3600 * k for k in range(140)])
-    sink = open_sink(sys.argv[1], source.info, SinkSettings(preset="ultrafast"))
-    sink.__enter__()
-    for frame in source:
-        sink.write(frame)
-    os.kill(os.getpid(), 9)
-"""
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="no SIGKILL")
-@pytest.mark.parametrize("suffix", ["mp4", "mkv"])
-def test_file_of_a_killed_writer_can_be_played(suffix: str, tmp_path: Path) -> None:
-    output = tmp_path / f"out.{suffix}"
-    done = run_python(WRITER, str(output))
-    assert done.returncode == -9
-    numbers = media.video_numbers(output)
-    assert len(numbers) >= 60, "at most two seconds and the encoder's delay are lost"
-    assert numbers == list(range(len(numbers)))
-
-
-FULL_DISK = """
-    import resource, sys
-    import numpy as np
-    from stream.errors import SinkError
-    from stream.sinks import SinkSettings, open_sink
-    from tests.barcode import BarcodeSource
-    resource.setrlimit(resource.RLIMIT_FSIZE, (600_000, 600_000))
-    source = BarcodeSource([3600 * k for k in range(1000)], size=(320, 240))
-    noise = np.random.default_rng(1)
-    try:
-        with open_sink(sys.argv[1], source.info, SinkSettings(preset="ultrafast")) as sink:
-            for frame in source:
-                frame.image[120:] = noise.integers(0, 255, frame.image[120:].shape)
-                sink.write(frame)
-    except SinkError as error:
-        print(error, end="")
-        sys.exit(7)
-"""
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="no RLIMIT_FSIZE")
-@pytest.mark.parametrize("suffix", ["mp4", "mkv"])
-def test_full_disk_ends_with_one_line_and_a_playable_file(suffix: str, tmp_path: Path) -> None:
-    output = tmp_path / f"out.{suffix}"
-    done = run_python(FULL_DISK, str(output))
-    assert done.returncode == 7, done.stderr
-    assert done.stdout == f"{output}: cannot be written: File too large"
-    numbers = media.video_numbers(output)
-    assert len(numbers) > 5
-    assert numbers == list(range(len(numbers)))
-
-
-def run_python(code: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-c", textwrap.dedent(code), *arguments],
-        check=False,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        cwd=ROOT,
-        env=os.environ | {"PYTHONPATH": str(ROOT)},
-    )
-
-
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full")
-@pytest.mark.parametrize("name", ["out.mp4", "best.png"])
-def test_device_without_space_is_reported(name: str, tmp_path: Path) -> None:
-    output = tmp_path / name
-    output.symlink_to("/dev/full")
-    with pytest.raises(SinkError, match="cannot be written: No space left on device"):
-        write_all(open_sink(str(output), info_of(), SETTINGS), frames_at(media.uneven(3)))
-
-
-@pytest.mark.parametrize("name", ["out.mp4", "out.mkv", "best.png"])
-def test_missing_folder_is_refused_on_entry(name: str, tmp_path: Path) -> None:
-    sink = open_sink(str(tmp_path / "nowhere" / name), info_of(), SETTINGS)
-    with pytest.raises(SinkError, match=r"the folder .*nowhere does not exist"):
-        sink.__enter__()
-
-
-@pytest.mark.parametrize("name", ["out.mp4", "best.png"])
-def test_folder_in_the_way_is_refused_on_entry(name: str, tmp_path: Path) -> None:
-    (tmp_path / name).mkdir()
-    sink = open_sink(str(tmp_path / name), info_of(), SETTINGS)
-    with pytest.raises(SinkError, match="is a folder"):
-        sink.__enter__()
-
-
-def test_file_in_the_way_of_a_folder_is_refused_on_entry(tmp_path: Path) -> None:
-    (tmp_path / "shots").write_text("a file")
-    with pytest.raises(SinkError, match="cannot be made: File exists"):
-        open_sink(f"{tmp_path}/shots/", info_of(), SETTINGS).__enter__()
-
-
-def test_source_is_never_overwritten(tmp_path: Path) -> None:
-    clip = media.write_video(tmp_path / "clip.mp4", media.STEADY[:5])
-    before = clip.read_bytes()
-    (tmp_path / "again.mp4").symlink_to(clip)
-    for url in (clip, tmp_path / "again.mp4", f"side-by-side:{clip}"):
-        with open_source(str(clip), WHOLE) as source:
-            sink = open_sink(str(url), source.info, SETTINGS)
-            with pytest.raises(SinkError, match="is the source itself"):
-                sink.__enter__()
-    assert clip.read_bytes() == before
-
-
 def test_old_output_is_replaced(tmp_path: Path) -> None:
     output = tmp_path / "out.mp4"
     output.write_bytes(bytes(1_000_000))
-    write_all(open_sink(str(output), info_of(), SETTINGS), frames_at(media.uneven(4)))
+    media.write_all(
+        open_sink(str(output), media.info_of(), SETTINGS), media.frames_at(media.uneven(4))
+    )
     assert output.stat().st_size < 100_000
     assert media.video_numbers(output) == [0, 1, 2, 3]
 
@@ -311,8 +182,8 @@ def test_old_output_is_replaced(tmp_path: Path) -> None:
 @pytest.mark.parametrize("size", [(65, 49), (64, 33), (67, 48)])
 def test_odd_sizes_get_one_more_row_or_column(size: tuple[int, int], tmp_path: Path) -> None:
     output = tmp_path / "out.mp4"
-    frames = frames_at(media.uneven(4), size)
-    write_all(open_sink(str(output), info_of(size), SETTINGS), frames)
+    frames = media.frames_at(media.uneven(4), size)
+    media.write_all(open_sink(str(output), media.info_of(size), SETTINGS), frames)
     width, height = size
     with av.open(str(output)) as source:
         image = next(source.decode(video=0)).to_ndarray(format="bgr24")
@@ -324,9 +195,9 @@ def test_odd_sizes_get_one_more_row_or_column(size: tuple[int, int], tmp_path: P
 
 def test_later_size_is_letterboxed_into_the_first(tmp_path: Path) -> None:
     output = tmp_path / "out.mp4"
-    frames = frames_at(media.uneven(3)) + frames_at(media.uneven(3), (192, 64))
+    frames = media.frames_at(media.uneven(3)) + media.frames_at(media.uneven(3), (192, 64))
     frames = [replace(frame, pts_ns=k * 10**8) for k, frame in enumerate(frames)]
-    write_all(open_sink(str(output), info_of(), SETTINGS), frames)
+    media.write_all(open_sink(str(output), media.info_of(), SETTINGS), frames)
     with av.open(str(output)) as source:
         images = [frame.to_ndarray(format="bgr24") for frame in source.decode(video=0)]
     assert {image.shape for image in images} == {(64, 96, 3)}
@@ -343,8 +214,9 @@ def test_colors_survive_writing_and_reading(size: tuple[int, int], tmp_path: Pat
         np.repeat(colors, size[0] // 4, axis=0)[None].repeat(size[1], axis=0)
     )
     output = tmp_path / "out.mp4"
-    write_all(
-        open_sink(str(output), info_of(size), replace(SETTINGS, crf=4)), [Frame(image, 0, 0, 0)]
+    media.write_all(
+        open_sink(str(output), media.info_of(size), replace(SETTINGS, crf=4)),
+        [Frame(image, 0, 0, 0)],
     )
     with open_source(str(output), WHOLE) as source:
         ours = next(iter(source)).image
@@ -366,7 +238,9 @@ def test_picture_does_not_darken_from_copy_to_copy(tmp_path: Path) -> None:
     for generation in range(3):
         output = tmp_path / f"{generation}.mp4"
         settings = replace(SETTINGS, crf=1)
-        write_all(open_sink(str(output), info_of((160, 96)), settings), [Frame(image, 0, 0, 0)])
+        media.write_all(
+            open_sink(str(output), media.info_of((160, 96)), settings), [Frame(image, 0, 0, 0)]
+        )
         with open_source(str(output), WHOLE) as source:
             image = next(iter(source)).image
     drift = image[48:].astype(int) - first[48:]
@@ -376,23 +250,10 @@ def test_picture_does_not_darken_from_copy_to_copy(tmp_path: Path) -> None:
 @pytest.mark.parametrize("suffix", ["mp4", "mkv", "mov"])
 def test_file_says_that_it_is_synthetic(suffix: str, tmp_path: Path) -> None:
     output = tmp_path / f"out.{suffix}"
-    info = info_of(sample_aspect=Fraction(4, 3))
-    write_all(open_sink(str(output), info, SETTINGS), frames_at(media.uneven(3)))
+    info = media.info_of(sample_aspect=Fraction(4, 3))
+    media.write_all(open_sink(str(output), info, SETTINGS), media.frames_at(media.uneven(3)))
     with av.open(str(output)) as source:
         metadata = {name.lower(): value for name, value in source.metadata.items()}
         assert source.streams.video[0].sample_aspect_ratio == Fraction(4, 3)
     assert metadata["comment"] == "synthetic media: faces swapped by facestream"
     assert metadata["digital_source_type"].endswith("compositeWithTrainedAlgorithmicMedia")
-
-
-def test_sound_that_the_file_cannot_hold_is_refused_on_entry(tmp_path: Path) -> None:
-    clip = media.write_video(
-        tmp_path / "clip.mov", media.STEADY[:5], sound_s=0.2, sound_codec="pcm_mulaw"
-    )
-    with open_source(str(clip), WHOLE) as source:
-        sink = open_sink(str(tmp_path / "out.mp4"), source.info, SETTINGS)
-        with pytest.raises(SinkError, match="cannot hold pcm_mulaw sound"):
-            sink.__enter__()
-        silent = replace(SETTINGS, audio=False)
-        write_all(open_sink(str(tmp_path / "out.mp4"), source.info, silent), list(source))
-    assert media.video_numbers(tmp_path / "out.mp4") == [0, 1, 2, 3, 4]
