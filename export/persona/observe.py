@@ -50,6 +50,10 @@ class Observer:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Release MediaPipe; left to the interpreter's end it complains."""
         self._landmarker.close()
 
     def __call__(self, image: Image) -> Observation | None:

@@ -73,6 +73,10 @@ class PairMaker:
         self._observer = Observer()
         self._maro = maro_venn(self.rig)
 
+    def close(self) -> None:
+        """Release MediaPipe."""
+        self._observer.close()
+
     def run(self, job: int) -> Iterator[Pair]:
         """Pairs of one job: some pose random heads, some portray a photo."""
         block, place = divmod(job, len(_PATTERN))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import time
+from contextlib import closing
 from pathlib import Path
 
 import cv2
@@ -34,19 +35,19 @@ def make_pairs(  # noqa: PLR0913  # one for each option of the command line
         cv2.setNumThreads(1)
     stop: list[int] = []
     signal.signal(signal.SIGINT, lambda number, _frame: stop.append(number))
-    maker = PairMaker(Rig(assets), free_photos(manifest), seed)
     writer = Writer(out, part, parts)
     begin, before = time.monotonic(), writer.pairs
-    for job in range(writer.next_job, jobs):
-        if job % parts != part:
-            continue
-        if stop:
-            break
-        for pair in maker.run(job):
-            writer.add(pair)
-        had = writer.pairs
-        writer.finish_job(job)
-        if writer.pairs > had:
-            rate = (writer.pairs - before) / (time.monotonic() - begin)
-            print(f"part {part}: job {job}, {writer.pairs} pairs, {rate:.2f} pairs/s", flush=True)
+    with closing(PairMaker(Rig(assets), free_photos(manifest), seed)) as maker:
+        for job in range(writer.next_job, jobs):
+            if job % parts != part:
+                continue
+            if stop:
+                break
+            for pair in maker.run(job):
+                writer.add(pair)
+            had = writer.pairs
+            writer.finish_job(job)
+            if writer.pairs > had:
+                rate = (writer.pairs - before) / (time.monotonic() - begin)
+                print(f"part {part}: job {job}, {writer.pairs} pairs, {rate:.2f}/s", flush=True)
     writer.flush()
