@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import threading
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from functools import partial
 from typing import TypeAlias
@@ -69,7 +68,8 @@ class Pipeline:
         self._stages = dict(stages)
         self._sinks = dict(sinks)
         self._live = live
-        self._stopping = threading.Event()
+        # A plain flag: an event has a lock, and signal handlers interrupt each other.
+        self._stopping = False
         self._group = ThreadGroup(cancel=self.stop)
         self._meters = {name: StageMeter() for name in names}
         self._ages = Samples()
@@ -115,38 +115,45 @@ class Pipeline:
         """
         with ExitStack() as opened:
             for sink in self._sinks.values():
-                opened.enter_context(sink)
+                opened.enter_context(_open(sink))
             self._started_ns = self._last_write_ns = time.monotonic_ns()
             with self._group:
-                # From the end to the start: nothing is produced before it can be taken.
-                for name, sink in self._sinks.items():
-                    self._start(name, partial(self._deliver, name, sink))
-                for name, stage in reversed(self._stages.items()):
-                    self._start(name, partial(self._work, name, stage))
-                self._start("capture", self._capture)
+                self._start_all()
                 while not self._group.join(watch_every_s):
                     if watch is not None:
                         watch(self.report())
         return self.report()
+
+    def _start_all(self) -> None:
+        # From the end to the start: nothing is produced before it can be taken.
+        try:
+            for name, sink in self._sinks.items():
+                self._start(name, partial(self._deliver, name, sink))
+            for name, stage in reversed(self._stages.items()):
+                self._start(name, partial(self._work, name, stage))
+            self._start("capture", self._capture)
+        except BaseException:
+            self.abort()  # Those that run already wait for threads that never come.
+            raise
 
     def _start(self, name: str, target: Callable[[], None]) -> None:
         self._group.start(f"facestream-{name}", target)
 
     def stop(self) -> None:
         """Capture no more; frames on their way are still written. Safe in signal handlers."""
-        self._stopping.set()
+        self._stopping = True
 
     def abort(self) -> None:
         """End as soon as possible and leave frames on their way out."""
-        self._stopping.set()
+        self._stopping = True
         for link in self._links.values():
             link.abort()
 
     def _capture(self) -> None:
         meter, outlets = self._meters["capture"], self._outlets["capture"]
-        frames = iter(self._source)
         try:
-            while not self._stopping.is_set():
+            frames = iter(self._source)
+            while not self._stopping:
                 begin_ns, cpu_ns = time.monotonic_ns(), time.thread_time_ns()
                 frame = next(frames, None)
                 if frame is None:
@@ -220,6 +227,22 @@ class Pipeline:
             links=links,
             live=self._live,
         )
+
+
+@contextmanager
+def _open(sink: Sink) -> Iterator[None]:
+    """Enter and leave a sink; what fails while leaving does not hide an earlier failure."""
+    sink.__enter__()
+    try:
+        yield
+    except BaseException as first:
+        try:
+            sink.__exit__(type(first), first, first.__traceback__)
+        except Exception as later:  # noqa: BLE001 - attached to the first
+            first.add_note(f"later also: {type(later).__name__}: {later}")
+        raise
+    else:
+        sink.__exit__(None, None, None)
 
 
 def _call(

@@ -1,10 +1,11 @@
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from types import TracebackType
-from typing import Self
+from types import FrameType, TracebackType
+from typing import Any, Self, TypeAlias
 
 import numpy as np
 import pytest
@@ -12,6 +13,8 @@ import pytest
 from engine.face import Face, Swap
 from stream.frame import AudioPacket, Frame
 from stream.pipeline import Pipeline
+
+TraceFunction: TypeAlias = Callable[[FrameType, str, Any], Any]
 
 pytestmark = pytest.mark.usefixtures("switch_interval")
 
@@ -192,6 +195,90 @@ def test_sink_that_cannot_be_opened_closes_those_before_it() -> None:
         Pipeline(frames(3), {}, {"a": first, "b": Unopenable()}, live=False).run()
     assert first.closed
     assert first.seen == []
+
+
+def test_failure_while_closing_does_not_hide_what_failed_first() -> None:
+    class Unfinishable(ListSink):
+        def __exit__(self, *details: object) -> None:
+            super().__exit__(None, None, None)
+            raise OSError("disk full")
+
+    def source() -> Iterator[Frame]:
+        yield from frames(2)
+        raise ValueError("source lost")
+
+    first, last = Unfinishable(), Unfinishable()
+    with pytest.raises(ValueError, match="source lost") as caught:
+        Pipeline(source(), {}, {"a": first, "b": last}, live=False).run()
+    assert caught.value.__notes__ == ["later also: OSError: disk full"] * 2
+    with pytest.raises(OSError, match="disk full"):
+        Pipeline(frames(2), {}, {"a": Unfinishable()}, live=False).run()
+    assert first.closed
+    assert last.closed
+
+
+class Unreadable:
+    def __iter__(self) -> Iterator[Frame]:
+        raise OSError("device gone")
+
+
+def test_source_that_cannot_be_iterated_ends_the_run() -> None:
+    sink = ListSink()
+    pipeline = Pipeline(Unreadable(), {"one": lambda frame: frame}, {"out": sink}, live=False)
+    rescue = threading.Timer(5, pipeline.abort)
+    rescue.start()
+    with pytest.raises(OSError, match="device gone"):
+        pipeline.run()
+    assert rescue.is_alive(), "it hung until it was aborted"
+    rescue.cancel()
+    assert sink.closed
+
+
+def test_thread_that_cannot_be_started_ends_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    start = threading.Thread.start
+
+    def no_more(thread: threading.Thread) -> None:
+        if thread.name == "facestream-capture":
+            raise RuntimeError("can't start new thread")
+        start(thread)
+
+    sink = ListSink()
+    pipeline = Pipeline(frames(3), {"one": lambda frame: frame}, {"out": sink}, live=False)
+    rescue = threading.Timer(5, pipeline.abort)
+    rescue.start()
+    monkeypatch.setattr(threading.Thread, "start", no_more)
+    with pytest.raises(RuntimeError, match="can't start"):
+        pipeline.run()
+    assert rescue.is_alive(), "it hung until it was aborted"
+    rescue.cancel()
+    assert sink.closed
+
+
+def test_second_signal_may_come_while_the_first_is_handled() -> None:
+    # Signal handlers interrupt each other, on one thread and at any line.
+    interrupted = 0
+
+    def interrupt(code: FrameType, event: str, _: object) -> TraceFunction:
+        nonlocal interrupted
+        if event == "line" and code.f_code is not pipeline.abort.__code__:
+            sys.settrace(None)
+            pipeline.abort()
+            interrupted += 1
+            sys.settrace(interrupt)
+        return interrupt
+
+    def handle() -> None:
+        sys.settrace(interrupt)
+        pipeline.stop()
+        sys.settrace(None)
+
+    pipeline = Pipeline(frames(3), {}, {"out": ListSink()}, live=False)
+    handler = threading.Thread(target=handle, daemon=True)
+    handler.start()
+    handler.join(5)
+    assert not handler.is_alive(), "the second signal waits for the first"
+    assert interrupted
+    assert pipeline.run().frames_in == 0
 
 
 def endless() -> Iterator[Frame]:
