@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import math
 import tomllib
 import types
 from collections.abc import Iterable, Mapping
@@ -49,6 +50,12 @@ class Config:
     track: TrackSettings = field(default_factory=TrackSettings)
     blend: BlendSettings = field(default_factory=BlendSettings)
     output: SinkSettings = field(default_factory=SinkSettings)
+
+    def __post_init__(self) -> None:
+        if self.threads < 0:
+            raise ConfigError(
+                f"threads is {self.threads}; expected 1 or more, or 0 for all processors"
+            )
 
 
 def load(file: Path | None, overrides: Iterable[str], options: Mapping[str, Any]) -> Config:
@@ -141,6 +148,8 @@ def _convert(hint: Any, value: Any, path: str) -> Any:
 
 
 def _convert_scalar(kind: type, value: Any, path: str) -> Any:
+    if type(value) is float and not math.isfinite(value):
+        raise ConfigError(f"{path} is {value}, expected a finite number")
     if type(value) is kind:
         return value
     if kind is float and type(value) is int:

@@ -20,8 +20,13 @@ from stream.errors import ConfigError
 from stream.frame import SourceInfo
 from stream.pipeline import Pipeline, Stage
 from stream.report import Report
-from stream.sinks import Sink, open_sink, pictures, video
+from stream.sinks import open_sink, pictures, video
 from stream.sources import Source, open_source
+from stream.sources import pictures as still_pictures
+from stream.sources.failures import without_credentials
+
+_SIDE_BY_SIDE = "side-by-side:"
+_STAGES = ("detect", "swap", "blend")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,11 +84,13 @@ class Run:
         """
         threads = config.threads or available_threads()
         share = Threads.share(threads)
-        paced = config.mode == "live"
+        out = config.out or default_outputs(config.source)
+        check_outputs(out)
+        paced = config.input.paced or config.mode == "live"
         self.config = replace(
             config,
             threads=threads,
-            out=config.out or default_outputs(config.source),
+            out=out,
             input=replace(config.input, threads=share.decoder, paced=paced),
             output=replace(config.output, threads=share.encoder),
         )
@@ -114,30 +121,24 @@ class Run:
                 "swap": stages.swap(swapper),
                 "blend": stages.blend(
                     blend.Blender(self.config.blend),
-                    keep_original=any("side-by-side:" in url for url in self.config.out),
+                    keep_original=any(url.startswith(_SIDE_BY_SIDE) for url in self.config.out),
                 ),
             }
-            self.pipeline = Pipeline(source, self.stages, self._sinks(), live=live)
+            sinks = {url: open_sink(url, self.info, self.config.output) for url in self.config.out}
+            self.pipeline = Pipeline(source, self.stages, sinks, live=live)
             self._opened = opened.pop_all()
         return self
 
     def __exit__(self, *_: object) -> None:
         self._opened.close()
 
-    def _sinks(self) -> dict[str, Sink]:
-        sinks: dict[str, Sink] = {}
-        for url in self.config.out:
-            if url in sinks:
-                raise ConfigError(f"--out {url} is given twice; each output needs its own name")
-            sinks[url] = open_sink(url, self.info, self.config.output)
-        return sinks
-
     def to_json(self, report: Report) -> dict[str, Any]:
-        """The report with what it was measured on, as plain values."""
+        """The report with what it was measured on, as plain values without credentials."""
+        config = replace(self.config, source=without_credentials(self.config.source))
         return report.to_json() | {
             "device": self.device,
-            "model": self.config.model,
-            "settings": asdict(self.config),
+            "model": config.model,
+            "settings": asdict(config),
         }
 
 
@@ -151,13 +152,30 @@ def default_outputs(source: str) -> tuple[str, ...]:
         return ("demo_swapped.mp4", "side-by-side:demo_side_by_side.png")
     path = Path(source)
     if path.is_dir():
-        return (f"{path.name}_swapped/",)
-    if path.suffix.lower() in pictures.SUFFIXES:
-        return (f"{path.stem}_swapped{path.suffix}",)
+        return (f"{path.resolve().name}_swapped/",)
+    if path.suffix.lower() in still_pictures.SUFFIXES:
+        suffix = path.suffix if path.suffix.lower() in pictures.SUFFIXES else ".png"
+        return (f"{path.stem}_swapped{suffix}",)
     if "://" in source or source.isdecimal() or source.startswith("/dev/"):
         raise ConfigError(
-            f"source {source}: a live source needs to be told where to go; "
+            f"source {without_credentials(source)}: a live source needs to be told where to go; "
             "add --out FILE.mp4, or --out null to measure"
         )
     suffix = path.suffix if path.suffix.lower() in video.SUFFIXES else ".mp4"
     return (f"{path.stem}_swapped{suffix}",)
+
+
+def check_outputs(out: tuple[str, ...]) -> None:
+    """Make sure that outputs keep out of each other's way.
+
+    Raises:
+        ConfigError: two of them write the same file, or one is named like a stage.
+    """
+    targets = set()
+    for url in out:
+        if url in {"capture", *_STAGES}:
+            raise ConfigError(f"--out {url} is the name of a stage; write {url}/ for a folder")
+        target = Path(url.removeprefix(_SIDE_BY_SIDE)).resolve()
+        if target in targets:
+            raise ConfigError(f"--out {url} is given twice; each output needs its own name")
+        targets.add(target)

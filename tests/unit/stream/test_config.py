@@ -29,6 +29,9 @@ def test_later_wins(tmp_path: Path) -> None:
     [
         ("blend.fether=0.2", "unknown setting 'blend.fether'; did you mean 'feather'?"),
         ("zzz=1", "unknown setting 'zzz'; known: source, out"),
+        ("track.keep_s=nan", "track.keep_s is nan, expected a finite number"),
+        ("input.duration_s=inf", "input.duration_s is inf, expected a finite number"),
+        ("threads=-1", "threads is -1; expected 1 or more, or 0 for all processors"),
         ("blend.feather=wide", "blend.feather is 'wide', expected a number"),
         ("track.max_faces=2.5", "track.max_faces is 2.5, expected a whole number"),
         ("track.max_faces=true", "track.max_faces is True, expected a whole number"),
@@ -72,6 +75,11 @@ def test_file_that_is_not_toml(tmp_path: Path, content: bytes, expected: str) ->
     file.write_bytes(content)
     with pytest.raises(ConfigError, match=expected):
         load(file, [], {})
+
+
+def test_options_are_checked_like_settings() -> None:
+    with pytest.raises(ConfigError, match=r"input\.start_s is nan"):
+        load(None, [], {"input.start_s": float("nan")})
 
 
 def test_missing_file(tmp_path: Path) -> None:

@@ -1,12 +1,16 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
 from stream.config import Config
 from stream.errors import ConfigError
-from stream.run import Run, Threads, default_outputs
+from stream.pipeline import Pipeline
+from stream.run import Run, Threads, check_outputs, default_outputs
+from stream.sinks.null import NullSink
+from stream.sources import SourceSettings
 
 
 @pytest.mark.parametrize(
@@ -16,14 +20,17 @@ from stream.run import Run, Threads, default_outputs
         ("clips/talk.mov", ("talk_swapped.mov",)),
         ("clips/talk.webm", ("talk_swapped.mp4",)),
         ("photo.jpg", ("photo_swapped.jpg",)),
+        ("photo.TIFF", ("photo_swapped.png",)),
     ],
 )
 def test_natural_outputs(source: str, expected: tuple[str, ...]) -> None:
     assert default_outputs(source) == expected
 
 
-def test_folder_becomes_a_folder(tmp_path: Path) -> None:
+def test_folder_becomes_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert default_outputs(str(tmp_path)) == (f"{tmp_path.name}_swapped/",)
+    monkeypatch.chdir(tmp_path)
+    assert default_outputs(".") == (f"{tmp_path.name}_swapped/",)
 
 
 @pytest.mark.parametrize("source", ["0", "/dev/video2", "rtsp://host/x"])
@@ -32,12 +39,46 @@ def test_live_sources_have_no_natural_output(source: str) -> None:
         default_outputs(source)
 
 
+def test_password_of_a_live_source_is_not_shown() -> None:
+    with pytest.raises(ConfigError) as caught:
+        default_outputs("rtsp://me:secret@host/x")
+    assert "rtsp://host/x" in str(caught.value)
+    assert "secret" not in str(caught.value)
+
+
 @pytest.mark.parametrize("total", [1, 2, 3, 8, 64])
 def test_thread_budget_is_split_and_nobody_goes_without(total: int) -> None:
     share = Threads.share(total)
     parts = (share.inference, share.decoder, share.encoder)
     assert min(parts) >= 1
     assert total < 4 or sum(parts) <= total
+
+
+@pytest.mark.parametrize(
+    "out",
+    [
+        ("a.mp4", "a.mp4"),
+        ("a.mp4", "./a.mp4"),
+        ("a.mp4", "side-by-side:a.mp4"),
+        ("frames", "frames/"),
+        ("null", "null"),
+    ],
+)
+def test_two_outputs_cannot_share_a_file(out: tuple[str, ...]) -> None:
+    with pytest.raises(ConfigError, match="twice"):
+        check_outputs(out)
+
+
+@pytest.mark.parametrize("name", ["capture", "detect", "swap", "blend"])
+def test_output_cannot_have_the_name_of_a_stage(name: str) -> None:
+    with pytest.raises(ConfigError, match=f"write {name}/ for a folder"):
+        check_outputs((name,))
+    check_outputs((f"{name}/", "null", "a.mp4", "side-by-side:b.mp4"))
+
+
+def test_outputs_are_checked_before_anything_is_loaded() -> None:
+    with pytest.raises(ConfigError, match="twice"):
+        Run(Config(out=("a.mp4", "a.mp4"), model="nothing.onnx"))
 
 
 def test_one_thread_budget_reaches_every_part() -> None:
@@ -49,3 +90,13 @@ def test_one_thread_budget_reaches_every_part() -> None:
 def test_a_file_is_paced_only_when_asked_to_be_live() -> None:
     assert not Run(Config()).config.input.paced
     assert Run(Config(mode="live")).config.input.paced
+    assert Run(Config(input=SourceSettings(paced=True))).config.input.paced
+
+
+def test_report_has_no_password() -> None:
+    report = Pipeline((), {}, {"null": NullSink()}, live=True).report()
+    run = Run(Config(source="rtsp://me:secret@host/x", out=("null",)))
+    run.device = "cpu"
+    plain = json.dumps(run.to_json(report))
+    assert "rtsp://host/x" in plain
+    assert "secret" not in plain
