@@ -32,7 +32,7 @@ def one_line(done: subprocess.CompletedProcess[str]) -> str:
         (["-o", "/nonexistent/x.mp4"], "does not exist"),
         (["-o", "x.wmv"], "unknown kind of output"),
         (["-o", "a.mp4", "-o", "a.mp4"], "twice"),
-        (["-m", "mora"], "did you mean 'maro'"),
+        (["-m", "maroo"], "did you mean 'maro'"),
         (["-m", "text.mp4"], "ONNX Runtime cannot load it"),
         (["--modle", "maro"], "--model"),
         (["--set", "blend.fether=1"], "did you mean 'feather'"),
