@@ -104,6 +104,16 @@ def dssim(picture: Tensor, target: Tensor, weight: Tensor) -> Tensor:
     return ((1 - ssim_map(picture, target)) * weight[..., ::2, ::2]).mean() / 2
 
 
+def cross_entropy(drawn: Tensor, mask: Tensor) -> Tensor:
+    """Binary cross entropy of (N, 1, H, W) masks, 0..1.
+
+    Unlike torch's own it lets a value that is not a number through, for the caller to see,
+    where torch's raises on a CPU and leaves a GPU unusable.
+    """
+    sure = drawn.clamp(1e-6, 1 - 1e-6)
+    return -(mask * sure.log() + (1 - mask) * (1 - sure).log()).mean()
+
+
 def portrait_loss(
     drawn: Tensor,
     target: Tensor,
@@ -131,7 +141,7 @@ def portrait_loss(
     }
     total = weights.l1 * terms["l1"] + weights.edge * terms["edge"] + weights.dssim * terms["dssim"]
     if drawn.shape[1] == 4:
-        terms["mask"] = functional.binary_cross_entropy(drawn[:, 3:], mask)
+        terms["mask"] = cross_entropy(drawn[:, 3:], mask)
         total = total + weights.mask * terms["mask"]
     terms["total"] = total
     return terms

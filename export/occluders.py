@@ -118,7 +118,8 @@ def _hand(canvas: Image, rng: np.random.Generator) -> None:
 def _microphone(canvas: Image, rng: np.random.Generator) -> None:
     size = canvas.shape[0]
     head = _inner_point(size, rng)
-    cv2.line(canvas, _edge_point(size, rng), head, 255, int(size * rng.uniform(0.03, 0.1)))
+    handle = max(int(size * rng.uniform(0.03, 0.1)), 1)
+    cv2.line(canvas, _edge_point(size, rng), head, 255, handle, cv2.LINE_AA)
     axes = (int(size * rng.uniform(0.06, 0.16)), int(size * rng.uniform(0.06, 0.16)))
     cv2.ellipse(canvas, head, axes, rng.uniform(0, 180), 0, 360, 255, -1, cv2.LINE_AA)
 

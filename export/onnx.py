@@ -7,9 +7,8 @@ Everything else a reader must know is in the file's metadata.
 
 from __future__ import annotations
 
+import copy
 import json
-import logging
-import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -22,9 +21,9 @@ import onnxruntime
 import torch
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
-from torch import Tensor, nn
 
 from engine.errors import ModelError
+from export.graph import build_graph
 from export.model import FaceSwapper, Side
 
 Storage: TypeAlias = Literal["fp32", "fp16"]
@@ -35,7 +34,6 @@ TOLERANCE: Final[Mapping[Storage, float]] = {"fp32": 2e-4, "fp16": 1e-2}
 of summation, and weights rounded to 11 bits (2.5 of 255 levels at the worst pixel)."""
 
 CONTRACT: Final = "1"
-_OPSET: Final = 18
 # Biases and other small tensors gain nothing from being stored in half.
 _SMALLEST_HALVED: Final = 256
 
@@ -57,20 +55,6 @@ class Identity:
     alignment: str
     licence: str
     consent: str
-
-
-class _Deployed(nn.Module):
-    """Encoder and one decoder with the outputs of the contract."""
-
-    def __init__(self, network: FaceSwapper, side: Side) -> None:
-        super().__init__()
-        self.encoder, self.decoder = network.encoder, network.decoders[side]
-
-    def forward(self, face: Tensor) -> tuple[Tensor, ...]:
-        picture: Tensor = self.decoder(self.encoder(face))
-        if picture.shape[1] == 3:
-            return (picture,)
-        return picture[:, :3], picture[:, 3:]
 
 
 def export_onnx(  # noqa: PLR0913  # each is a fact of its own
@@ -101,14 +85,11 @@ def export_onnx(  # noqa: PLR0913  # each is a fact of its own
         ModelError: the exported model is not valid or differs by more than `TOLERANCE`.
     """
     plan = network.plan
-    was_training, home = network.training, next(network.parameters()).device
-    network.eval().to("cpu")
-    try:
-        model = _trace(network, side)
-        with torch.no_grad():
-            expected = [part.numpy() for part in _Deployed(network, side)(torch.from_numpy(faces))]
-    finally:
-        network.train(was_training).to(home)
+    deployed = copy.deepcopy(network).to("cpu", torch.float32).eval()
+    with torch.no_grad():
+        drawn = deployed(torch.from_numpy(faces), side).numpy()
+    expected = [drawn[:, :3], drawn[:, 3:]] if plan.mask else [drawn]
+    model = build_graph(deployed, side)
     if storage == "fp16":
         store_weights_as_half(model)
     helper.set_model_props(
@@ -174,33 +155,6 @@ def store_weights_as_half(model: onnx.ModelProto) -> None:
     nodes = [*casts, *model.graph.node]
     del model.graph.node[:]
     model.graph.node.extend(nodes)
-    # Recorded shapes of initializers by their old name and type would contradict the above.
-    del model.graph.value_info[:]
-
-
-def _trace(network: FaceSwapper, side: Side) -> onnx.ModelProto:
-    size = network.plan.input_size
-    outputs = ["swapped", "mask"] if network.plan.mask else ["swapped"]
-    batch = torch.export.Dim("batch", min=1)
-    with warnings.catch_warnings():
-        # torch 2.13's exporter trips over its own deprecations, and logs that torchvision,
-        # which is not used, is not there.
-        warnings.simplefilter("ignore")
-        logging.getLogger("torch.onnx").setLevel(logging.ERROR)
-        program = torch.onnx.export(
-            _Deployed(network, side).eval(),
-            (torch.zeros(2, 3, size, size),),
-            input_names=["face"],
-            output_names=outputs,
-            dynamic_shapes={"face": {0: batch}},
-            opset_version=_OPSET,
-            dynamo=True,
-            verbose=False,
-            external_data=False,
-        )
-    assert program is not None
-    model: onnx.ModelProto = program.model_proto
-    return model
 
 
 def _parity(

@@ -150,7 +150,13 @@ class Trainer:
                     speed = (self.images - before_images) / elapsed
                     report(
                         Progress(
-                            self.step, self.seconds, done, rate, losses, speed, self.validation
+                            self.step,
+                            self.seconds,
+                            done,
+                            rate,
+                            dict(losses),
+                            speed,
+                            self.validation,
                         )
                     )
             except KeyboardInterrupt:
@@ -218,14 +224,18 @@ class Trainer:
 
         def work(part: list[Batch]) -> tuple[dict[str, Tensor], tuple[Tensor, ...]]:
             terms = self._loss(part)
-            return terms, torch.autograd.grad(terms["total"], parameters)
+            # A step may lack one side; its decoder then has a gradient of zero.
+            gradients = torch.autograd.grad(
+                terms["total"], parameters, allow_unused=True, materialize_grads=True
+            )
+            return terms, gradients
 
         results = list(self._pool.map(work, parts)) if self._pool else [work(parts[0])]
         for index, parameter in enumerate(parameters):
             gradient = results[0][1][index].mul_(shares[0])
             for share, (_, gradients) in zip(shares[1:], results[1:], strict=True):
                 gradient.add_(gradients[index], alpha=share)
-            parameter.grad = gradient
+            parameter.grad = _in_memory_order_of(parameter, gradient)
         return {
             name: sum(
                 share * float(terms[name].detach())
@@ -327,10 +337,14 @@ class Trainer:
         self.network.load_state_dict(saved.part("network"))
         self.average.load_state_dict(saved.part("average"))
         for number, optimizer in enumerate(self.optimizers):
+            parameters = optimizer.param_groups[0]["params"]
             entries: dict[int, dict[str, Tensor]] = {}
             for name, tensor in saved.part(f"optimizer.{number}").items():
                 index, key = name.split(".")
-                entries.setdefault(int(index), {})[key] = tensor
+                entry = entries.setdefault(int(index), {})
+                like = parameters[int(index)]
+                ordered = tensor.shape == like.shape  # all but the step count
+                entry[key] = _in_memory_order_of(like, tensor) if ordered else tensor
             optimizer.load_state_dict({**optimizer.state_dict(), "state": entries})
         self.step, self.seconds = int(saved.state["step"]), float(saved.state["seconds"])
         self.images = int(saved.state["images"])
@@ -361,3 +375,14 @@ class Trainer:
                 file.flush()
 
             yield write
+
+
+def _in_memory_order_of(parameter: Tensor, tensor: Tensor) -> Tensor:
+    """Lay a tensor out like a parameter.
+
+    Fused Adam walks over weights, gradients and moments in memory order, so theirs must be
+    the same; a file stores none, and `autograd.grad` promises none.
+    """
+    if tensor.stride() == parameter.stride():
+        return tensor
+    return torch.empty_like(parameter, requires_grad=False).copy_(tensor)

@@ -1,0 +1,30 @@
+from __future__ import annotations
+
+from importlib.util import find_spec
+
+import pytest
+
+# torch is an extra: without it there is nothing to test here.
+collect_ignore = (
+    []
+    if find_spec("torch")
+    else [
+        "test_checkpoint.py",
+        "test_face_folders.py",
+        "test_losses.py",
+        "test_model.py",
+        "test_onnx.py",
+        "test_pair_folder.py",
+        "test_preview.py",
+        "test_samples.py",
+        "test_train.py",
+    ]
+)
+
+
+@pytest.fixture(autouse=True)
+def one_torch_thread() -> None:
+    if find_spec("torch"):
+        import torch  # noqa: PLC0415  # an extra
+
+        torch.set_num_threads(1)

@@ -1,0 +1,49 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from export.__main__ import main
+
+
+def invoke(*arguments: object) -> tuple[int, str]:
+    result = CliRunner().invoke(main, [str(argument) for argument in arguments])
+    return result.exit_code, result.output
+
+
+def test_help_needs_no_torch() -> None:
+    code = (
+        "import sys; sys.modules['torch'] = None\n"
+        "from click.testing import CliRunner; from export.__main__ import main\n"
+        "print(CliRunner().invoke(main, ['train', '--help']).output)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert "--preview" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ((), "give either --pairs, or both --a and --b"),
+        (("--a", "."), "give either --pairs, or both --a and --b"),
+        (("--pairs", ".", "--a", ".", "--b", "."), "give either --pairs, or both"),
+        (("--pairs", "."), "give --minutes or --steps"),
+        (("--pairs", "missing", "--steps", "1"), "'missing' does not exist"),
+        (("--pairs", ".", "--steps", "0"), "0 is not in the range"),
+    ],
+)
+def test_wrong_use_is_explained(tmp_path: Path, arguments: tuple[str, ...], message: str) -> None:
+    code, output = invoke("train", tmp_path / "out", *arguments)
+    assert code == 2
+    assert message in output
+
+
+def test_a_checkpoint_is_not_overwritten_by_accident(tmp_path: Path) -> None:
+    (tmp_path / "checkpoint.safetensors").touch()
+    code, output = invoke("train", tmp_path, "--pairs", tmp_path, "--steps", 1)
+    assert code == 2
+    assert "holds a checkpoint; give --resume" in output

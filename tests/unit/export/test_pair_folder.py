@@ -1,0 +1,90 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from export.augment import NO_AUGMENT
+from export.errors import TrainingError
+from export.pair_folder import PairBatches, PairFolder, stored_faces
+from tests.unit.export import tiny
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    tiny.write(tmp_path / "shard-00000.npz", tiny.shard(4))
+    tiny.write(tmp_path / "holdout-00000.npz", tiny.shard(6, seed=9))
+    return tmp_path
+
+
+def test_a_folder_without_shards_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(TrainingError, match="has no shard-"):
+        PairFolder(tmp_path, tiny.TINY_LIGHT, PairBatches(), 0)
+
+
+def test_a_step_has_both_sides_in_their_share(folder: Path) -> None:
+    batches = PairFolder(folder, tiny.TINY_LIGHT, PairBatches(size=8, own_share=0.25), 0).draw(0)
+    assert [(batch.side, len(batch.face)) for batch in batches] == [("b", 6), ("a", 2)]
+    assert batches[0].face.shape == (6, 32, 32, 3)
+    assert batches[0].target.shape == (6, 64, 64, 3)
+    assert batches[0].detail.shape == (6, 64, 64)
+
+
+def test_a_step_depends_on_seed_and_step_only(folder: Path) -> None:
+    first, again, other = (
+        PairFolder(folder, tiny.TINY_LIGHT, PairBatches(size=4), seed) for seed in (0, 0, 1)
+    )
+    first.draw(0)
+    np.testing.assert_array_equal(first.draw(5)[0].face, again.draw(5)[0].face)
+    assert (first.draw(6)[0].face != again.draw(5)[0].face).any()
+    assert (other.draw(5)[0].face != again.draw(5)[0].face).any()
+
+
+def test_shards_that_appear_later_are_used(folder: Path) -> None:
+    source = PairFolder(folder, tiny.TINY_LIGHT, PairBatches(), 0)
+    assert source.counts() == {"render": 2, "photo": 2}
+    tiny.write(folder / "shard-00007.npz", tiny.shard(2))
+    assert source.counts() == {"render": 2, "photo": 2}
+    assert source.refresh() == 6
+    assert source.refresh() == 6
+
+
+def test_photographs_are_drawn_as_often_as_asked(folder: Path) -> None:
+    pairs = tiny.shard(20)
+    pairs.kind[:] = 0
+    pairs.kind[0] = 1
+    pairs.a[0] = 255  # the one photograph is white
+    tiny.write(folder / "shard-00000.npz", pairs)
+    batches = PairBatches(size=100, own_share=0.0, photo_share=0.7, augment=NO_AUGMENT)
+    source = PairFolder(folder, tiny.TINY_ORIGINAL, batches, 0)
+    white = source.draw(0)[0].face.min(axis=(1, 2, 3)) == 255
+    assert 0.55 < white.mean() < 0.85
+
+
+def test_validation_is_unvaried_and_the_same_for_both_sides(folder: Path) -> None:
+    source = PairFolder(folder, tiny.TINY_LIGHT, PairBatches(), 0)
+    b, a = source.validation(4)
+    assert (b.side, a.side, len(b.face)) == ("b", "a", 4)
+    np.testing.assert_array_equal(a.face, b.face)
+    np.testing.assert_array_equal(source.validation(4)[0].face, b.face)
+    # The crop of A at twice the size, averaged, is what the network sees.
+    averaged = a.target.reshape(4, 32, 2, 32, 2, 3).mean(axis=(2, 4))
+    assert np.abs(averaged - a.face).max() <= 1
+
+
+def test_no_held_out_shard_means_no_validation(folder: Path) -> None:
+    (folder / "holdout-00000.npz").unlink()
+    assert PairFolder(folder, tiny.TINY_LIGHT, PairBatches(), 0).validation(4) == []
+
+
+def test_stored_faces_are_crops_of_a(
+    folder: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    faces = stored_faces(folder, 32, 3)
+    assert faces is not None
+    assert faces.shape == (3, 3, 32, 32)
+    assert faces.dtype == np.float32
+    assert 0 <= faces.min() < 0.2
+    assert 0.5 < faces.max() <= 1
+    assert stored_faces(tmp_path_factory.mktemp("empty"), 32) is None

@@ -1,0 +1,184 @@
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from export import checkpoint
+from export.errors import CheckpointError, TrainingError
+from export.losses import LossWeights
+from export.pair_folder import PairBatches, PairFolder
+from export.samples import Batch
+from export.schedule import CLASSIC_2017, Progress, Rhythm, Schedule
+from export.train import Trainer
+from tests.unit.export import tiny
+
+QUIET = Rhythm(checkpoint_s=1e9, validation_s=1e9, refresh_s=1e9, preview=False)
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> PairFolder:
+    tiny.write(tmp_path / "shard-00000.npz", tiny.shard(8))
+    tiny.write(tmp_path / "holdout-00000.npz", tiny.shard(4, seed=9))
+    return PairFolder(tmp_path, tiny.TINY_LIGHT, PairBatches(size=6), 0)
+
+
+@pytest.fixture(autouse=True)
+def known_plans(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checkpoint, "PLANS", {"light": tiny.TINY_LIGHT})
+
+
+def trainer(folder: Path, steps: int, **changes: Any) -> Trainer:
+    settings: dict[str, Any] = {
+        "mode": "paired",
+        "schedule": Schedule(steps=steps, warmup_steps=5, learning_rate=3e-3, final_rate=1.0),
+        "rhythm": QUIET,
+        "weights": LossWeights(),
+    }
+    return Trainer(tiny.TINY_LIGHT, folder, **{**settings, **changes})
+
+
+def weights_of(one: Trainer) -> torch.Tensor:
+    return torch.cat([parameter.detach().flatten() for parameter in one.network.parameters()])
+
+
+def test_some_seconds_improve_the_loss(tmp_path: Path, source: PairFolder) -> None:
+    one = trainer(tmp_path / "out", 60)
+    before = one.validate(source.validation(4))
+    reports: list[Progress] = []
+    one.run(source, reports.append)
+    assert one.validation["val_l1_b"] < 0.8 * before["val_l1_b"]
+    assert one.validation["val_l1_a"] < 0.8 * before["val_l1_a"]
+    assert [report.step for report in reports] == list(range(1, 61))
+    assert reports[-1].losses["total"] < reports[0].losses["total"]
+
+
+def test_a_resumed_training_gives_the_same_curve(tmp_path: Path, source: PairFolder) -> None:
+    straight = trainer(tmp_path / "straight", 6)
+    straight.run(source, lambda _: None)
+    trainer(tmp_path / "halves", 3).run(source, lambda _: None)
+    resumed = trainer(tmp_path / "halves", 6, seed=5)
+    resumed.resume(tmp_path / "halves")
+    assert resumed.step == 3
+    resumed.run(source, lambda _: None)
+    assert torch.equal(weights_of(resumed), weights_of(straight))
+    assert resumed.validation == straight.validation
+    assert resumed.images == straight.images == 36
+
+
+def test_threads_compute_the_same_gradient(tmp_path: Path, source: PairFolder) -> None:
+    """Up to rounding in bfloat16: one step moves all weights alike."""
+    one, two = trainer(tmp_path / "1", 1), trainer(tmp_path / "2", 1, threads=2)
+    before = weights_of(one)
+    one.run(source, lambda _: None)
+    two.run(source, lambda _: None)
+    gradients = [
+        torch.cat([parameter.grad.flatten() for parameter in each.network.parameters()])
+        for each in (one, two)
+    ]
+    assert float(torch.cosine_similarity(*gradients, dim=0)) > 0.995
+    assert not torch.equal(before, weights_of(two))
+
+
+class Poisoned:
+    """A source whose third step holds something that is not a number."""
+
+    def __init__(self, source: PairFolder, one: Trainer) -> None:
+        self.source, self.one = source, one
+
+    def draw(self, step: int) -> list[Batch]:
+        return self.source.draw(step)
+
+    def refresh(self) -> int:
+        if self.one.step == 3:
+            with torch.no_grad():
+                self.one.network.encoder.squeeze.weight[0, 0] = float("nan")
+        return 0
+
+    def counts(self) -> dict[str, int]:
+        return self.source.counts()
+
+    def validation(self, count: int) -> list[Batch]:
+        return self.source.validation(count)
+
+
+def test_not_a_number_ends_the_training_and_keeps_the_checkpoint(
+    tmp_path: Path, source: PairFolder
+) -> None:
+    often = Rhythm(checkpoint_s=0.0, validation_s=1e9, refresh_s=0.0, preview=False)
+    one = trainer(tmp_path / "out", 10, rhythm=often)
+    one.save = saving_until(one, 2)  # type: ignore[method-assign]
+    with pytest.raises(TrainingError, match="step 3: the gradient's norm is nan"):
+        one.run(Poisoned(source, one), lambda _: None)
+    saved = checkpoint.load(tmp_path / "out")
+    assert saved.state["step"] == 2
+    assert all(torch.isfinite(tensor).all() for tensor in saved.tensors.values())
+
+
+def saving_until(one: Trainer, last: int) -> Any:
+    save = one.save
+    return lambda data: save(data) if one.step <= last else None
+
+
+def test_interrupting_saves_and_returns(tmp_path: Path, source: PairFolder) -> None:
+    one = trainer(tmp_path / "out", 100)
+
+    def interrupt(progress: Progress) -> None:
+        if progress.step == 2:
+            raise KeyboardInterrupt
+
+    one.run(source, interrupt)
+    assert checkpoint.load(tmp_path / "out").state["step"] == 2
+
+
+def test_another_network_or_mode_is_not_resumed(tmp_path: Path, source: PairFolder) -> None:
+    one = trainer(tmp_path, 1)
+    one.save(source.counts())
+    with pytest.raises(CheckpointError, match="mode 'paired', expected 'classic'"):
+        trainer(tmp_path, 1, mode="classic").resume(tmp_path)
+    original = Trainer(tiny.TINY_ORIGINAL, tmp_path, mode="paired", schedule=Schedule(steps=1))
+    with pytest.raises(CheckpointError, match="plan 'light', expected 'original'"):
+        original.resume(tmp_path)
+
+
+def test_log_preview_and_smoothed_weights_are_written(tmp_path: Path, source: PairFolder) -> None:
+    always = Rhythm(checkpoint_s=0.0, validation_s=0.0, refresh_s=0.0)
+    trainer(tmp_path / "out", 2, rhythm=always).run(source, lambda _: None)
+    with (tmp_path / "out" / "log.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert {row["name"] for row in rows} >= {"l1", "dssim", "mask", "val_l1_b", "val_ssim_a"}
+    assert {row["step"] for row in rows} == {"1", "2"}
+    assert (tmp_path / "out" / "preview.png").read_bytes().startswith(b"\x89PNG")
+    saved = checkpoint.load(tmp_path / "out")
+    smoothed = checkpoint.load_network(saved).encoder.squeeze.weight
+    assert not torch.equal(smoothed, saved.part("network")["encoder.squeeze.weight"])
+
+
+def test_classic_mode_keeps_separate_moments_of_the_encoder(
+    tmp_path: Path, source: PairFolder
+) -> None:
+    one = Trainer(tiny.TINY_LIGHT, tmp_path, mode="classic", schedule=CLASSIC_2017)
+    decoders = {side: list(one.network.decoders[side].parameters()) for side in ("a", "b")}
+    before = weights_of(one)
+    one.train_step(source.draw(0), 1e-3)
+    assert not torch.equal(before, weights_of(one))
+    for optimizer, side, other in zip(one.optimizers, "ab", "ba", strict=True):
+        moments = {id(parameter) for parameter in optimizer.state}
+        assert moments >= {id(parameter) for parameter in one.network.encoder.parameters()}
+        assert moments >= {id(parameter) for parameter in decoders[side]}
+        assert not moments & {id(parameter) for parameter in decoders[other]}
+
+
+def test_without_weights_the_loss_is_plain_l1(tmp_path: Path, source: PairFolder) -> None:
+    one = trainer(tmp_path, 1, weights=None)
+    batch = source.draw(0)[0]
+    with torch.no_grad():
+        faces = torch.from_numpy(batch.face[..., ::-1].copy()).permute(0, 3, 1, 2).float() / 255
+        drawn = one.network(faces, "b")[:, :3].permute(0, 2, 3, 1).flip(3).numpy() * 255
+    expected = np.abs(drawn - batch.target).mean() / 255
+    terms = one.train_step([batch, source.draw(0)[1]][:1], 0.0)
+    assert terms == {"total": pytest.approx(expected, rel=0.01)}
