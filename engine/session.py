@@ -54,6 +54,7 @@ class Session:
         """
         if not path.is_file():
             raise ModelError(f"model {path}: no such file; give a path to an .onnx file")
+        self._path = path
         self.device, self._session = _create(path, device, threads)
         self.inputs = {node.name: _signature(node) for node in self._session.get_inputs()}
         self.outputs = {node.name: _signature(node) for node in self._session.get_outputs()}
@@ -70,15 +71,24 @@ class Session:
 
         Returns:
             One new array for each wanted name.
+
+        Raises:
+            ModelError: the model or its device failed.
         """
-        results: list[NDArray[np.floating]] = self._session.run(outputs, dict(feeds))
+        try:
+            results: list[NDArray[np.floating]] = self._session.run(outputs, dict(feeds))
+        except Exception as error:
+            raise ModelError(
+                f"model {self._path}: failed while running on {self.device} ({_reason(error)}); "
+                "try --device cpu, or export it again"
+            ) from error
         return results
 
 
 def _create(path: Path, device: Device, threads: int) -> tuple[str, onnxruntime.InferenceSession]:
     """Try the devices that come into question, best first."""
     available = onnxruntime.get_available_providers()
-    candidates = ["cuda", "cpu"] if device == "auto" else [device]
+    candidates = ("cuda", "cpu") if device == "auto" else (device,)
     reasons = []
     for candidate in candidates:
         provider = _PROVIDER[candidate]
@@ -88,7 +98,13 @@ def _create(path: Path, device: Device, threads: int) -> tuple[str, onnxruntime.
         if candidate != "cpu" and (missing := _missing_gpu()):
             reasons.append(f"{candidate}: {missing}")
             continue
-        session = _load(path, provider, threads)
+        try:
+            session = _load(path, provider, threads)
+        except ModelError as error:
+            if candidate == candidates[-1]:
+                raise
+            logger.warning("not running on %s: %s", candidate, error)
+            continue
         # ONNX Runtime falls back to the CPU silently; what it really uses comes first.
         obtained = session.get_providers()[0]
         if obtained == provider:
@@ -129,12 +145,15 @@ def _load(path: Path, provider: str, threads: int) -> onnxruntime.InferenceSessi
     try:
         return onnxruntime.InferenceSession(str(path), options, providers=providers)
     except Exception as error:
-        # pybind11 raises a family of unrelated exception types here.
-        reason = " ".join(str(error).split())
         raise ModelError(
-            f"model {path}: ONNX Runtime cannot load it ({reason[:200]}); "
+            f"model {path}: ONNX Runtime cannot load it ({_reason(error)}); "
             "expected an ONNX file exported by `python -m export onnx`"
         ) from error
+
+
+def _reason(error: Exception) -> str:
+    """One line of what ONNX Runtime says; it raises a family of unrelated exception types."""
+    return " ".join(str(error).split())[:200]
 
 
 def _signature(node: onnxruntime.NodeArg) -> tuple[tuple[int | None, ...], type | None]:

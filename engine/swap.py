@@ -182,7 +182,7 @@ class Swapper:
 
 def _matches(shape: tuple[int | None, ...], wanted: tuple[int | None, ...]) -> bool:
     return len(shape) == len(wanted) and all(
-        got is None or want is None or got == want for got, want in zip(shape, wanted, strict=True)
+        got is None or got == want for got, want in zip(shape, wanted, strict=True)
     )
 
 

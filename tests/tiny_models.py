@@ -33,6 +33,7 @@ def write_model(
     scale: float = 2.0,
     gain: tuple[float, float, float] = (1.0, 1.0, 1.0),
     dtype: int = TensorProto.FLOAT,
+    batch: str | int = "batch",
 ) -> Path:
     """A model that enlarges its input by nearest neighbor and multiplies R, G and B by gain."""
     element = np.float32 if dtype == TensorProto.FLOAT else np.float16
@@ -47,8 +48,8 @@ def write_model(
             helper.make_node("Mul", ["large", "gain"], [output_name]),
         ],
         "tiny",
-        [helper.make_tensor_value_info(input_name, dtype, ["batch", 3, size, size])],
-        [helper.make_tensor_value_info(output_name, dtype, ["batch", 3, out, out])],
+        [helper.make_tensor_value_info(input_name, dtype, [batch, 3, size, size])],
+        [helper.make_tensor_value_info(output_name, dtype, [batch, 3, out, out])],
         constants,
     )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)

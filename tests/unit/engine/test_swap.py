@@ -3,6 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import onnxruntime
 import pytest
 from onnx import TensorProto
 
@@ -11,6 +12,7 @@ from engine.align import FULL_FACE
 from engine.errors import DeviceError, ModelError
 from engine.face import Face, Landmarks
 from engine.models import model_path
+from engine.session import Session
 from engine.swap import Swapper
 from tests.tiny_models import METADATA, write_model
 
@@ -98,6 +100,7 @@ def test_large_face_is_averaged_not_skipped(swapper: Swapper) -> None:
         ({"size": 32}, "tensor face is (None, 3, 32, 32) of float32"),
         ({"scale": 1.0}, "tensor swapped is (None, 3, 64, 64) of float32"),
         ({"dtype": TensorProto.FLOAT16}, "of float16"),
+        ({"batch": 1}, "tensor face is (1, 3, 64, 64) of float32"),
         ({"gain": (255, 255, 255)}, "values from 128 to 128 for a gray picture"),
         ({"gain": (np.nan, 1, 1)}, "values from nan"),
         ({"metadata": {}}, "metadata key facestream.contract is missing"),
@@ -122,6 +125,36 @@ def test_file_that_is_not_onnx(tmp_path: Path) -> None:
     path.write_text("this is not a model")
     with pytest.raises(ModelError, match="cannot load it"):
         Swapper(path, "cpu")
+
+
+def test_failure_inside_a_model_is_a_model_error(tmp_path: Path) -> None:
+    session = Session(write_model(tmp_path / "tiny.onnx"), "cpu")
+    with pytest.raises(ModelError, match=r"tiny\.onnx: failed while running on cpu \("):
+        session.run(["swapped"], {"face": np.zeros((1, 3, 9, 9), np.float32)})
+
+
+def test_auto_takes_the_cpu_when_the_gpu_fails_to_load_the_model(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    real = onnxruntime.InferenceSession
+
+    def out_of_memory(path: str, options: object, providers: list[str]) -> object:
+        if providers[0] == "CUDAExecutionProvider":
+            raise RuntimeError("CUDA out of memory")
+        return real(path, options, providers=providers)
+
+    monkeypatch.setattr(onnxruntime, "InferenceSession", out_of_memory)
+    monkeypatch.setattr(
+        onnxruntime,
+        "get_available_providers",
+        lambda: ["CUDAExecutionProvider", "CPUExecutionProvider"],
+    )
+    monkeypatch.setattr("engine.session._missing_gpu", lambda: None)
+    path = write_model(tmp_path / "tiny.onnx")
+    assert Swapper(path, "auto").device == "cpu"
+    assert "CUDA out of memory" in caplog.text
+    with pytest.raises(ModelError, match="CUDA out of memory"):
+        Swapper(path, "cuda")
 
 
 def test_missing_model_names_the_nearest() -> None:
