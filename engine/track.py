@@ -207,11 +207,12 @@ class FaceTracker:
                 track.see(landmarks, self._time_ns)
         kept: list[_Track] = []
         keep_ns = self._settings.keep_s * 1e9
-        for track in self._tracks:  # oldest first: where two became one, the older stays
+        # Where two became one the older stays, but none that is lost in place of a seen one.
+        for track in sorted(self._tracks, key=lambda track: not track.is_seen):
             twin = any(same_place(track.landmarks, other.landmarks, 0.3) for other in kept)
             if not twin and self._time_ns - track.seen_ns <= keep_ns:
                 kept.append(track)
-        self._tracks = kept
+        self._tracks = sorted(kept, key=lambda track: track.number)
 
     def _look_again(self, image: Image, track: _Track) -> Landmarks | None:
         """Find a face near its last place."""

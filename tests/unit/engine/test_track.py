@@ -182,6 +182,17 @@ def test_two_tracks_on_one_face_become_the_older_one() -> None:
     assert len(faces) == 1
 
 
+def test_a_lost_track_does_not_take_the_face_of_a_seen_one() -> None:
+    video = Video(max_faces=1, hold_s=0.05, search_calls=1)
+    video.show(mark(scene(), 0, (60.0, 90.0), 60.0), frames=3)
+    (face,) = video.show(mark(scene(), 0, (250.0, 90.0), 60.0), frames=5)
+    assert face.track == 1
+    # Back to where track 0 was lost half a second ago, in steps that can be followed.
+    for x in range(250, 50, -12):
+        faces = video.show(mark(scene(), 0, (float(x), 90.0), 60.0))
+        assert tracks(faces) == [1], x
+
+
 @pytest.mark.parametrize("face_there", [True, False])
 def test_a_cut_ends_all_tracks(face_there: bool) -> None:
     video = Video()
