@@ -32,10 +32,14 @@ try:
 except EngineError as error:
     sys.stderr.write(f"error: {error}\n")
     sys.exit(2)
+except KeyboardInterrupt:
+    sys.exit(130)
 
 FAILED, USAGE, INTERRUPTED = 1, 2, 130
 SWITCH_INTERVAL_S = 0.0005
 """A thread that holds the GIL gives it up after this time, so that frames change hands fast."""
+
+logger = logging.getLogger(__name__)
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -90,6 +94,8 @@ def stream(  # noqa: PLR0913, PLR0917 - one parameter for each option
     logging.basicConfig(
         level=logging.DEBUG if debug else logging.WARNING, format="%(levelname)s: %(message)s"
     )
+    # The compiler describes every instruction at debug level.
+    logging.getLogger("numba").setLevel(logging.WARNING)
     sys.setswitchinterval(SWITCH_INTERVAL_S)
     options = {
         "source": source,
@@ -112,9 +118,7 @@ def stream(  # noqa: PLR0913, PLR0917 - one parameter for each option
         with run:
             return execute(run, report, console)
     except (StreamError, EngineError) as error:
-        if debug:
-            raise
-        return complain(describe(error), USAGE)
+        return fail(error, USAGE)
 
 
 def execute(run: Run, report: Path | None, console: Console) -> int:
@@ -122,25 +126,25 @@ def execute(run: Run, report: Path | None, console: Console) -> int:
     settings, info = run.config, run.info
     console.print(
         f"{info.url} {info.width}x{info.height} -> {', '.join(settings.out)}: "
-        f"{settings.model} on {run.device}, {settings.mode}"
+        f"{settings.model} on {run.device}, {settings.mode}",
+        markup=False,
     )
     code = 0
-    try:
-        with signals_end(run.pipeline) as interrupted, progress(run, console) as watch:
-            run.pipeline.run(watch)
-        code = INTERRUPTED if interrupted else 0
-    except (StreamError, EngineError) as error:
-        # Nothing moved yet: what was asked for is wrong, not what happened on the way.
-        started = run.pipeline.report().frames_out > 0
-        code = complain(describe(error), FAILED if started else USAGE)
-        if logging.getLogger().isEnabledFor(logging.DEBUG):
-            raise
-    finally:
-        result = run.pipeline.report()
-        if result.frames_in:
-            console.print(render(result))
-        if report is not None:
-            report.write_text(json.dumps(run.to_json(result), indent=2) + "\n", encoding="utf-8")
+    with signals_end(run.pipeline) as interrupted:
+        try:
+            with progress(run, console) as watch:
+                run.pipeline.run(watch)
+            code = INTERRUPTED if interrupted else 0
+        except (StreamError, EngineError) as error:
+            # Nothing moved yet: what was asked for is wrong, not what happened on the way.
+            code = fail(error, FAILED if run.pipeline.report().frames_in else USAGE)
+        finally:
+            result = run.pipeline.report()
+            if result.frames_in:
+                console.print(render(result))
+            if report is not None:
+                written = write_report(report, run.to_json(result))
+                code = code or written
     return code
 
 
@@ -148,7 +152,7 @@ def execute(run: Run, report: Path | None, console: Console) -> int:
 def progress(run: Run, console: Console) -> Iterator[Any]:
     """A line that shows rate, drops, frame age and the slowest stage while streaming."""
     with Progress(
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         TaskProgressColumn(),
         console=console,
@@ -194,16 +198,29 @@ def signals_end(pipeline: Pipeline) -> Iterator[list[int]]:
 
 def check_report(path: Path) -> None:
     """Fail now, not after the run, if the report cannot be written."""
+    existed = path.exists()
     try:
-        path.touch()
+        path.open("a", encoding="utf-8").close()
+        if not existed:
+            path.unlink()
     except OSError as error:
         raise StreamError(f"--report {path}: {error.strerror}; choose another place") from error
 
 
-def describe(error: Exception) -> str:
-    """What went wrong, and where if that is known."""
+def write_report(path: Path, content: dict[str, Any]) -> int:
+    """Write the report as JSON; returns the exit code of that."""
+    try:
+        path.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+    except OSError as error:
+        return complain(f"--report {path}: cannot be written: {error.strerror}", FAILED)
+    return 0
+
+
+def fail(error: Exception, code: int) -> int:
+    """Print what went wrong, and where if that is known; pass the exit code on."""
+    logger.debug("raised here:", exc_info=error)
     notes = "".join(f" ({note})" for note in getattr(error, "__notes__", ()))
-    return f"{error}{notes}"
+    return complain(f"{error}{notes}", code)
 
 
 def complain(message: str, code: int) -> int:
@@ -214,6 +231,8 @@ def complain(message: str, code: int) -> int:
 
 def main() -> int:
     """Entry point of the program: parse, run, and turn every error into one line."""
+    # SIGTERM ends like Ctrl-C also while nothing moves yet, so that all is closed again.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         return int(stream.main(standalone_mode=False) or 0)
     except click.ClickException as error:

@@ -146,7 +146,7 @@ def render(report: Report) -> RenderableType:
         stages.add_column(heading, justify="left" if heading == "stage" else "right")
     for name, stage in report.stages.items():
         stages.add_row(
-            name,
+            Text(name),
             str(stage.frames),
             f"{stage.busy_ms_p50:.2f}",
             f"{stage.busy_ms_p95:.2f}",
@@ -157,7 +157,9 @@ def render(report: Report) -> RenderableType:
     for heading in ("link", "passed", "dropped", "peak"):
         links.add_column(heading, justify="left" if heading == "link" else "right")
     for name, link in report.links.items():
-        links.add_row(name, str(link.passed), str(link.dropped), f"{link.peak}/{link.capacity}")
+        links.add_row(
+            Text(name), str(link.passed), str(link.dropped), f"{link.peak}/{link.capacity}"
+        )
     age = report.age_ms
     summary = Text(
         f"{report.frames_out} of {report.frames_in} frames in {report.wall_s:.1f} s "

@@ -1,0 +1,203 @@
+from __future__ import annotations
+
+import json
+import logging
+import runpy
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+import pytest
+
+import run_stream
+from stream.config import Config
+from stream.errors import SinkError, SourceError
+from stream.frame import Frame, SourceInfo
+from stream.pipeline import Pipeline
+from stream.report import Report
+from stream.sinks.null import NullSink
+
+Play = Callable[..., int]
+
+
+def frames(count: int = 3) -> Iterator[Frame]:
+    for seq in range(count):
+        yield Frame(np.zeros((4, 4, 3), np.uint8), seq * 40_000_000, seq, 0)
+
+
+class FullDisk(NullSink):
+    def write(self, frame: Frame) -> None:
+        raise SinkError(f"out.mp4: no space left for picture {frame.seq}")
+
+
+class Unfinished(NullSink):
+    """Gets a Ctrl-C and then another while it is closed."""
+
+    def __exit__(self, *_: object) -> None:
+        signal.raise_signal(signal.SIGINT)
+        signal.raise_signal(signal.SIGINT)
+
+
+class PreparedRun:
+    """Stands in for a run with models, files and devices."""
+
+    config = Config(mode="lossless", out=("null",))
+    device = "cpu"
+
+    def __init__(self, source: Iterator[Frame], sink: NullSink, name: str = "null") -> None:
+        self.info = SourceInfo("clip [final].mp4", 4, 4)
+        self.pipeline = Pipeline(source, {}, {name: sink}, live=False)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None: ...
+
+    def to_json(self, report: Report) -> dict[str, object]:
+        return report.to_json()
+
+
+@pytest.fixture(autouse=True)
+def untouched_process() -> Iterator[None]:
+    before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
+    interval, level = sys.getswitchinterval(), logging.getLogger().level
+    yield
+    for number, handler in zip((signal.SIGINT, signal.SIGTERM), before, strict=True):
+        signal.signal(number, handler)
+    sys.setswitchinterval(interval)
+    logging.getLogger().setLevel(level)
+
+
+@pytest.fixture
+def play(monkeypatch: pytest.MonkeyPatch) -> Play:
+    """Run the command line on a prepared run."""
+
+    def play(run: PreparedRun | Callable[[Config], PreparedRun], *arguments: str | Path) -> int:
+        monkeypatch.setattr(sys, "argv", ["run_stream.py", *map(str, arguments)])
+        monkeypatch.setattr(run_stream, "Run", run if callable(run) else lambda _: run)
+        return run_stream.main()
+
+    return play
+
+
+def test_done(play: Play, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert play(PreparedRun(frames(), NullSink()), "--report", tmp_path / "r.json") == 0
+    assert json.loads((tmp_path / "r.json").read_text())["frames_out"] == 3
+    assert "clip [final].mp4 4x4 -> null" in capsys.readouterr().err
+
+
+def test_names_are_not_taken_for_markup(play: Play, capsys: pytest.CaptureFixture[str]) -> None:
+    assert play(PreparedRun(frames(), NullSink(), "[/red].mp4")) == 0
+    assert "capture -> [/red].mp4" in capsys.readouterr().err
+
+
+def test_first_write_that_fails_is_a_failure_on_the_way(
+    play: Play, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code = play(PreparedRun(frames(), FullDisk()), "-q", "--report", tmp_path / "r.json")
+    assert code == run_stream.FAILED
+    assert capsys.readouterr().err == (
+        "error: out.mp4: no space left for picture 0 (in 'null', frame 0, 0.000 s)\n"
+    )
+    assert json.loads((tmp_path / "r.json").read_text())["frames_out"] == 0
+
+
+def test_source_without_a_frame_is_wrong_input(play: Play) -> None:
+    def nothing() -> Iterator[Frame]:
+        raise SourceError("clip.mp4: no picture in it")
+        yield
+
+    assert play(PreparedRun(nothing(), NullSink())) == run_stream.USAGE
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_signal_while_loading_ends_with_130(play: Play, number: signal.Signals) -> None:
+    def load(_: Config) -> PreparedRun:
+        signal.raise_signal(number)
+        raise AssertionError("the signal was ignored")
+
+    assert play(load) == run_stream.INTERRUPTED
+
+
+def test_signals_while_closing_and_reporting_lose_nothing(
+    play: Play, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def impatient(report: Report) -> str:
+        signal.raise_signal(signal.SIGINT)
+        return str(report.frames_out)
+
+    monkeypatch.setattr(run_stream, "render", impatient)
+    code = play(PreparedRun(frames(), Unfinished()), "--report", tmp_path / "r.json")
+    assert code == run_stream.INTERRUPTED
+    assert json.loads((tmp_path / "r.json").read_text())["frames_out"] == 3
+
+
+def test_ctrl_c_while_importing_leaves_no_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Interrupted:
+        @staticmethod
+        def find_spec(name: str, *_: object) -> None:
+            if name == "click":
+                raise KeyboardInterrupt
+
+    monkeypatch.delitem(sys.modules, "click")
+    monkeypatch.setattr(sys, "meta_path", [Interrupted(), *sys.meta_path])
+    with pytest.raises(SystemExit) as caught:
+        runpy.run_path(str(run_stream.__file__))
+    assert caught.value.code == run_stream.INTERRUPTED
+
+
+def test_report_that_cannot_be_written_is_said_before_the_run(
+    play: Play, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = PreparedRun(frames(), NullSink())
+    for place in (tmp_path, tmp_path / "nowhere" / "r.json"):
+        assert play(run, "--report", place) == run_stream.USAGE
+        assert f"--report {place}: " in capsys.readouterr().err
+    assert run.pipeline.report().frames_in == 0
+
+
+def test_report_that_fails_at_the_end_is_one_line(
+    play: Play, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def removes_the_folder() -> Iterator[Frame]:
+        yield from frames()
+        (tmp_path / "gone").rmdir()
+
+    (tmp_path / "gone").mkdir()
+    run = PreparedRun(removes_the_folder(), NullSink())
+    assert play(run, "-q", "--report", tmp_path / "gone" / "r.json") == run_stream.FAILED
+    assert capsys.readouterr().err.startswith("error: --report ")
+
+
+def test_run_that_cannot_start_leaves_no_empty_report(play: Play, tmp_path: Path) -> None:
+    class Unstartable(PreparedRun):
+        def __enter__(self) -> Self:
+            raise SourceError("clip.mp4: no such file")
+
+    old = tmp_path / "old.json"
+    old.write_text("{}")
+    for place in (old, tmp_path / "new.json"):
+        assert play(Unstartable(frames(), NullSink()), "--report", place) == run_stream.USAGE
+    assert [path.name for path in tmp_path.iterdir()] == ["old.json"]
+    assert old.read_text() == "{}"
+
+
+def test_debug_shows_the_traceback_and_keeps_the_exit_code(
+    play: Play, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    assert play(PreparedRun(frames(), FullDisk()), "-q", "--debug") == run_stream.FAILED
+    assert "Traceback" in caplog.text
+    assert "error: out.mp4: no space left" in capsys.readouterr().err
+    # The compiler writes thousands of lines for itself.
+    assert not logging.getLogger("numba.core").isEnabledFor(logging.INFO)
+    caplog.clear()
+
+    def load(_: Config) -> PreparedRun:
+        raise SourceError("clip.mp4: no such file")
+
+    assert play(load, "--debug") == run_stream.USAGE
+    assert "Traceback" in caplog.text
