@@ -84,6 +84,8 @@ class Run:
         """
         threads = config.threads or available_threads()
         share = Threads.share(threads)
+        if not config.source:
+            raise ConfigError("source is empty; expected a file, a folder, a camera or a URL")
         out = config.out or default_outputs(config.source)
         check_outputs(out)
         paced = config.input.paced or config.mode == "live"
@@ -169,13 +171,16 @@ def check_outputs(out: tuple[str, ...]) -> None:
     """Make sure that outputs keep out of each other's way.
 
     Raises:
-        ConfigError: two of them write the same file, or one is named like a stage.
+        ConfigError: two of them write the same file, one has no name or that of a stage.
     """
     targets = set()
     for url in out:
         if url in {"capture", *_STAGES}:
             raise ConfigError(f"--out {url} is the name of a stage; write {url}/ for a folder")
-        target = Path(url.removeprefix(_SIDE_BY_SIDE)).resolve()
+        name = url.removeprefix(_SIDE_BY_SIDE)
+        if not name:
+            raise ConfigError("--out is empty; expected a file, a folder or null")
+        target = Path(name).resolve()
         if target in targets:
             raise ConfigError(f"--out {url} is given twice; each output needs its own name")
         targets.add(target)

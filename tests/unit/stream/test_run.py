@@ -76,6 +76,15 @@ def test_output_cannot_have_the_name_of_a_stage(name: str) -> None:
     check_outputs((f"{name}/", "null", "a.mp4", "side-by-side:b.mp4"))
 
 
+@pytest.mark.parametrize("name", ["", "side-by-side:"])
+def test_empty_names_are_refused(name: str) -> None:
+    # What an unset variable in a shell script gives; as a path it is the current folder.
+    with pytest.raises(ConfigError, match="--out is empty"):
+        check_outputs((name,))
+    with pytest.raises(ConfigError, match="source is empty"):
+        Run(Config(source="", out=("null",)))
+
+
 def test_outputs_are_checked_before_anything_is_loaded() -> None:
     with pytest.raises(ConfigError, match="twice"):
         Run(Config(out=("a.mp4", "a.mp4"), model="nothing.onnx"))
