@@ -76,7 +76,10 @@ class ContainerSource:
             self._container = None
 
     def __iter__(self) -> Iterator[Frame]:
-        return paced(self._frames()) if self._settings.paced else self._frames()
+        # What is live paces itself, and its first frame may have waited already.
+        if self._settings.paced and not self._stream_live:
+            return paced(self._frames())
+        return self._frames()
 
     def _prepare(self, container: InputContainer) -> None:
         settings = self._settings

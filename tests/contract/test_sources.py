@@ -6,12 +6,14 @@ from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
 
+import av
 import cv2
 import numpy as np
 import pytest
 
 from stream.frame import Frame
-from stream.sources import Source, SourceSettings, open_source
+from stream.sources import Source, SourceSettings, container, open_source
+from stream.sources.container import ContainerSource
 from stream.timebase import to_ns
 from tests import barcode
 from tests.contract import media
@@ -256,3 +258,18 @@ def test_paced_file_arrives_in_real_time(tmp_path: Path) -> None:
     for frame in frames:
         passed_ns = frame.captured_ns - frames[0].captured_ns
         assert passed_ns >= frame.pts_ns - frames[0].pts_ns - 1_000_000
+
+
+def test_what_is_live_already_is_not_held_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Its clock and ours differ: waiting for deadlines would only let the delay grow.
+    def hold_back(_: object) -> None:
+        pytest.fail("paced")
+
+    path = tmp_path / "clip.mkv"
+    media.write_video(path, media.STEADY[:4])
+    monkeypatch.setattr(container, "paced", hold_back)
+    settings = SourceSettings(paced=True)
+    live = ContainerSource("camera", settings, lambda: av.open(path), live=True)
+    assert len(everything(live)) == 4
