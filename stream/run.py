@@ -93,8 +93,8 @@ class Run:
             config,
             threads=threads,
             out=out,
-            input=replace(config.input, threads=share.decoder, paced=paced),
-            output=replace(config.output, threads=share.encoder),
+            input=replace(config.input, threads=config.input.threads or share.decoder, paced=paced),
+            output=replace(config.output, threads=config.output.threads or share.encoder),
         )
         self._threads = share
         self._model = models.model_path(config.model)

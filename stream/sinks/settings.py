@@ -27,14 +27,14 @@ class SinkSettings:
     Attributes:
         crf: x264's constant rate factor, 0 (lossless) to 51; 6 more halve the file.
         preset: one of `PRESETS`.
-        threads: encoder threads.
+        threads: of the encoder, 0 for its share of the run's, or else x264's choice.
         image_quality: of JPEG and WebP pictures, 1 to 100.
         audio: copy the source's sound into video files.
     """
 
     crf: int = 18
     preset: str = "veryfast"
-    threads: int = 2
+    threads: int = 0
     image_quality: int = 95
     audio: bool = True
 
@@ -45,5 +45,7 @@ class SinkSettings:
             raise ConfigError(f"preset is '{self.preset}'; expected one of {', '.join(PRESETS)}")
         if not 1 <= self.image_quality <= 100:
             raise ConfigError(f"image_quality is {self.image_quality}; expected 1 to 100")
-        if self.threads < 1:
-            raise ConfigError(f"threads is {self.threads}; expected 1 or more")
+        if self.threads < 0:
+            raise ConfigError(
+                f"threads is {self.threads}; expected 1 or more, or 0 for its share of all"
+            )

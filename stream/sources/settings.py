@@ -22,7 +22,7 @@ class SourceSettings:
             names; `auto` takes the first that the camera accepts.
         open_timeout_s: give up when a server has not answered.
         read_timeout_s: give up when no picture has come.
-        threads: decoder threads.
+        threads: of the decoder, 0 for its share of the run's, or else FFmpeg's choice.
         audio: carry the source's sound along.
     """
 
@@ -36,7 +36,7 @@ class SourceSettings:
     camera_format: str = "auto"
     open_timeout_s: float = 10.0
     read_timeout_s: float = 5.0
-    threads: int = 2
+    threads: int = 0
     audio: bool = True
 
     def __post_init__(self) -> None:
@@ -50,8 +50,11 @@ class SourceSettings:
             "camera_rate_hz",
             "open_timeout_s",
             "read_timeout_s",
-            "threads",
         ):
             value = getattr(self, name)
             if value is not None and value <= 0:
                 raise ConfigError(f"{name} is {value:g}; expected more than 0")
+        if self.threads < 0:
+            raise ConfigError(
+                f"threads is {self.threads}; expected 1 or more, or 0 for its share of all"
+            )

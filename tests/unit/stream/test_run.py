@@ -9,6 +9,7 @@ from stream.config import Config
 from stream.errors import ConfigError
 from stream.pipeline import Pipeline
 from stream.run import Run, Threads, check_outputs, default_outputs
+from stream.sinks import SinkSettings
 from stream.sinks.null import NullSink
 from stream.sources import SourceSettings
 
@@ -94,6 +95,12 @@ def test_one_thread_budget_reaches_every_part() -> None:
     config = Run(Config(threads=8)).config
     assert (config.threads, config.input.threads, config.output.threads) == (8, 2, 2)
     assert Run(Config()).config.threads >= 1
+
+
+def test_part_keeps_the_threads_that_it_was_given() -> None:
+    own = Config(threads=8, input=SourceSettings(threads=5), output=SinkSettings(threads=3))
+    config = Run(own).config
+    assert (config.input.threads, config.output.threads) == (5, 3)
 
 
 def test_a_file_is_paced_only_when_asked_to_be_live() -> None:

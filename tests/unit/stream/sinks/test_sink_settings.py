@@ -14,7 +14,7 @@ from stream.sinks import SinkSettings
         ("crf", 52, r"crf is 52; expected 0 \(lossless\) to 51"),
         ("preset", "quick", "preset is 'quick'; expected one of ultrafast, .*veryslow"),
         ("image_quality", 0, "image_quality is 0; expected 1 to 100"),
-        ("threads", 0, "threads is 0; expected 1 or more"),
+        ("threads", -1, "threads is -1; expected 1 or more, or 0 for its share"),
     ],
 )
 def test_senseless_values_are_refused(name: str, value: Any, expected: str) -> None:

@@ -16,7 +16,7 @@ from stream.sources import SourceSettings
         ("image_rate_hz", -25.0, "image_rate_hz is -25"),
         ("camera_width", 0, "camera_width is 0"),
         ("read_timeout_s", 0.0, "read_timeout_s is 0"),
-        ("threads", 0, "threads is 0"),
+        ("threads", -1, "threads is -1; expected 1 or more, or 0 for its share"),
     ],
 )
 def test_senseless_values_are_refused(name: str, value: Any, expected: str) -> None:
