@@ -44,14 +44,14 @@ class CutDetector:
         thumbnail = _thumbnail(image)
         previous, self._previous = self._previous, thumbnail
         changed_size, self._shape = image.shape != self._shape, image.shape
-        if previous is None or changed_size:
-            self._usual = _FIRST_USUAL
-            return True
-        change = unlikeness(previous, thumbnail)
-        if change > _UNRELATED or change > max(_NOTABLE, _SUDDEN * self._usual):
-            return True
-        self._usual += 0.1 * (change - self._usual)
-        return False
+        if previous is not None and not changed_size:
+            change = unlikeness(previous, thumbnail)
+            if change <= min(_UNRELATED, max(_NOTABLE, _SUDDEN * self._usual)):
+                self._usual += 0.1 * (change - self._usual)
+                return False
+        # What is usual in the new shot is not known: after a calm one all would seem sudden.
+        self._usual = _FIRST_USUAL
+        return True
 
 
 def unlikeness(first: NDArray[np.float32], second: NDArray[np.float32]) -> float:

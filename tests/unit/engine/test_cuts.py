@@ -65,6 +65,15 @@ def test_a_small_sudden_change_is_a_cut_only_in_a_calm_shot() -> None:
     assert not restless.update(changed)
 
 
+def test_a_restless_shot_after_a_calm_one_is_not_all_cuts() -> None:
+    cuts = CutDetector()
+    calm, restless = smooth_picture(90, 160, seed=3), smooth_picture(90, 400, seed=4)
+    for _ in range(60):
+        cuts.update(calm)
+    found = [cuts.update(restless[:, 16 * (i % 2) :][:, :160]) for i in range(30)]
+    assert found == [True] + [False] * 29
+
+
 def test_another_size_is_a_cut() -> None:
     cuts = CutDetector()
     cuts.update(smooth_picture(90, 160))
