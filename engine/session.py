@@ -111,10 +111,13 @@ def _create(path: Path, device: Device, threads: int) -> tuple[str, onnxruntime.
             if reasons:
                 logger.info("running on %s (%s)", candidate, "; ".join(reasons))
             return candidate, session
-        reasons.append(
-            f"{candidate}: ONNX Runtime {onnxruntime.__version__} fell back to {obtained}; "
+        reason = (
+            f"ONNX Runtime {onnxruntime.__version__} fell back to {obtained}; "
             "its CUDA 13 or cuDNN 9 libraries were not found"
         )
+        reasons.append(f"{candidate}: {reason}")
+        if candidate != candidates[-1]:
+            logger.warning("not running on %s: %s", candidate, reason)
     raise DeviceError(
         f"device {device} is not available ({'; '.join(reasons)}); "
         "use --device auto to fall back to the CPU"

@@ -157,6 +157,31 @@ def test_auto_takes_the_cpu_when_the_gpu_fails_to_load_the_model(
         Swapper(path, "cuda")
 
 
+def test_gpu_that_is_there_but_not_used_is_said_loudly(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    real = onnxruntime.InferenceSession
+
+    def without_libraries(path: str, options: object, providers: list[str]) -> object:
+        return real(path, options, providers=providers[-1:])
+
+    monkeypatch.setattr(onnxruntime, "InferenceSession", without_libraries)
+    monkeypatch.setattr(
+        onnxruntime,
+        "get_available_providers",
+        lambda: ["CUDAExecutionProvider", "CPUExecutionProvider"],
+    )
+    path = write_model(tmp_path / "tiny.onnx")
+    monkeypatch.setattr("engine.session._missing_gpu", lambda: "no NVIDIA GPU")
+    assert Swapper(path, "auto").device == "cpu"
+    assert not caplog.records
+    monkeypatch.setattr("engine.session._missing_gpu", lambda: None)
+    assert Swapper(path, "auto").device == "cpu"
+    assert "not running on cuda: ONNX Runtime" in caplog.text
+    with pytest.raises(DeviceError, match="its CUDA 13 or cuDNN 9 libraries were not found"):
+        Swapper(path, "cuda")
+
+
 def test_missing_model_names_the_nearest() -> None:
     with pytest.raises(ModelError, match="no such file"):
         Swapper(Path("nothing.onnx"), "cpu")
