@@ -155,7 +155,12 @@ class Pipeline:
             frames = iter(self._source)
             while not self._stopping:
                 begin_ns, cpu_ns = time.monotonic_ns(), time.thread_time_ns()
-                frame = next(frames, None)
+                try:
+                    frame = next(frames, None)
+                except Exception:
+                    if self._stopping:
+                        return  # Nobody waits for it any more.
+                    raise
                 if frame is None:
                     return
                 meter.cpu_ns += time.thread_time_ns() - cpu_ns

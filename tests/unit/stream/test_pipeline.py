@@ -297,6 +297,19 @@ def test_stop_drains() -> None:
     assert sink.closed
 
 
+def test_source_that_fails_after_stop_is_no_failure() -> None:
+    # As a server does that fell silent: its timeout comes when nobody waits any more.
+    def source() -> Iterator[Frame]:
+        yield from frames(3)
+        pipeline.stop()
+        raise OSError("source lost")
+
+    sink = ListSink()
+    pipeline = Pipeline(source(), {}, {"out": sink}, live=False)
+    pipeline.run()
+    assert sink.order == [0, 1, 2]
+
+
 def test_abort_ends_at_once_but_still_closes() -> None:
     sink = ListSink(on_write=lambda frame: pipeline.abort() if frame.seq == 10 else None)
     pipeline = Pipeline(endless(), {"one": lambda frame: frame}, {"out": sink}, live=False)
