@@ -142,6 +142,11 @@ def execute(run: Run, report: Path | None, console: Console) -> int:
             result = run.pipeline.report()
             if result.frames_in:
                 console.print(render(result))
+            if run.mask_fallbacks:
+                console.print(
+                    f"mask {settings.blend.mask}: {run.mask_fallbacks} faces got the hull instead, "
+                    "where no skin was found or the model gave no mask"
+                )
             if report is not None:
                 written = write_report(report, run.to_json(result))
                 code = code or written

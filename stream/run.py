@@ -97,6 +97,7 @@ class Run:
             output=replace(config.output, threads=config.output.threads or share.encoder),
         )
         self._threads = share
+        self._blender = blend.Blender(config.blend)
         self._model = models.model_path(config.model)
         self.source = open_source(config.source, self.config.input)
         self._opened = ExitStack()
@@ -122,7 +123,7 @@ class Run:
                 "detect": stages.detect(tracker),
                 "swap": stages.swap(swapper),
                 "blend": stages.blend(
-                    blend.Blender(self.config.blend),
+                    self._blender,
                     keep_original=any(url.startswith(_SIDE_BY_SIDE) for url in self.config.out),
                 ),
             }
@@ -134,12 +135,18 @@ class Run:
     def __exit__(self, *_: object) -> None:
         self._opened.close()
 
+    @property
+    def mask_fallbacks(self) -> int:
+        """How many faces got the hull, because the mask that was asked for was not to be had."""
+        return self._blender.mask_fallbacks
+
     def to_json(self, report: Report) -> dict[str, Any]:
         """The report with what it was measured on, as plain values without credentials."""
         config = replace(self.config, source=without_credentials(self.config.source))
         return report.to_json() | {
             "device": self.device,
             "model": config.model,
+            "mask_fallbacks": self.mask_fallbacks,
             "settings": asdict(config),
         }
 

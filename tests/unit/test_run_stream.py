@@ -46,6 +46,7 @@ class PreparedRun:
 
     config = Config(mode="lossless", out=("null",))
     device = "cpu"
+    mask_fallbacks = 0
 
     def __init__(self, source: Iterator[Frame], sink: NullSink, name: str = "null") -> None:
         self.info = SourceInfo("clip [final].mp4", 4, 4)
@@ -92,6 +93,16 @@ def test_done(play: Play, tmp_path: Path, capsys: pytest.CaptureFixture[str]) ->
 def test_names_are_not_taken_for_markup(play: Play, capsys: pytest.CaptureFixture[str]) -> None:
     assert play(PreparedRun(frames(), NullSink(), "[/red].mp4")) == 0
     assert "capture -> [/red].mp4" in capsys.readouterr().err
+
+
+def test_mask_that_could_not_be_had_is_said(play: Play, capsys: pytest.CaptureFixture[str]) -> None:
+    run = PreparedRun(frames(), NullSink())
+    assert play(run) == 0
+    assert "mask" not in capsys.readouterr().err
+    run = PreparedRun(frames(), NullSink())
+    run.mask_fallbacks = 7
+    assert play(run) == 0
+    assert "mask hull: 7 faces got" in capsys.readouterr().err
 
 
 def test_first_write_that_fails_is_a_failure_on_the_way(

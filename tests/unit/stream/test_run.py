@@ -116,3 +116,4 @@ def test_report_has_no_password() -> None:
     plain = json.dumps(run.to_json(report))
     assert "rtsp://host/x" in plain
     assert "secret" not in plain
+    assert json.loads(plain)["mask_fallbacks"] == 0
