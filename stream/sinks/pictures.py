@@ -161,16 +161,16 @@ def save(path: Path, image: Image, quality: int) -> None:
     Raises:
         SinkError: the format cannot hold the picture, or the file cannot be written.
     """
-    parameters = [
-        cv2.IMWRITE_JPEG_QUALITY,
-        quality,
-        cv2.IMWRITE_WEBP_QUALITY,
-        quality,
-        cv2.IMWRITE_PNG_COMPRESSION,
-        _PNG_LEVEL,
-    ]
+    suffix = path.suffix.lower()
+    # Only what the format knows: OpenCV complains of the rest.
+    if suffix == ".png":
+        parameters = [cv2.IMWRITE_PNG_COMPRESSION, _PNG_LEVEL]
+    elif suffix == ".webp":
+        parameters = [cv2.IMWRITE_WEBP_QUALITY, quality]
+    else:
+        parameters = [cv2.IMWRITE_JPEG_QUALITY, quality]
     try:
-        ok, data = cv2.imencode(path.suffix.lower(), image, parameters)
+        ok, data = cv2.imencode(suffix, image, parameters)
     except cv2.error:
         ok = False
     if not ok:

@@ -8,7 +8,7 @@ import pytest
 from engine.face import Face, Swap
 from stream.errors import SinkError
 from stream.frame import Frame
-from stream.sinks.pictures import best_view, save
+from stream.sinks.pictures import SUFFIXES, best_view, save
 from stream.sinks.side_by_side import beside
 from stream.sinks.yuv import BT601, letterbox, to_yuv
 
@@ -60,6 +60,23 @@ def test_odd_picture_is_padded_by_its_edge() -> None:
     assert set(luma[5]) == {235}
     assert set(luma[:, 7]) == {235}
     assert (frame.colorspace, frame.color_primaries, frame.color_trc) == (6, 6, 6)
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_saving_is_silent(tmp_path: Path, suffix: str, capfd: pytest.CaptureFixture[str]) -> None:
+    # OpenCV writes a warning for every parameter that a format does not know.
+    save(tmp_path / f"a{suffix}", np.zeros((4, 4, 3), np.uint8), 90)
+    assert capfd.readouterr() == ("", "")
+
+
+def test_quality_is_heeded(tmp_path: Path) -> None:
+    noise = np.random.default_rng(1).integers(0, 255, (64, 64, 3), np.uint8)
+    for suffix in (".jpg", ".jpeg", ".webp"):
+        sizes = []
+        for quality in (20, 90):
+            save(tmp_path / f"a{suffix}", noise, quality)
+            sizes.append((tmp_path / f"a{suffix}").stat().st_size)
+        assert sizes[0] < 0.7 * sizes[1]
 
 
 def test_picture_too_large_for_its_format_is_reported(tmp_path: Path) -> None:
