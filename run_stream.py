@@ -128,6 +128,7 @@ def execute(run: Run, report: Path | None, console: Console) -> int:
         f"{info.url} {info.width}x{info.height} -> {', '.join(settings.out)}: "
         f"{settings.model} on {run.device}, {settings.mode}",
         markup=False,
+        soft_wrap=True,
     )
     code = 0
     with signals_end(run.pipeline) as interrupted:
