@@ -74,10 +74,23 @@ class ThreadGroup:
     ) -> None:
         if error is not None:
             self._cancel()
-        # Joining in slices keeps the main thread open to signals on every platform.
-        while not self.join(self._JOIN_POLL_S):
-            pass
+        interrupt = self._join_all()
         if self._failure is not None:
             if error is not None:
                 self._failure.add_note(f"while leaving with: {type(error).__name__}: {error}")
             raise self._failure
+        if interrupt is not None:
+            raise interrupt
+
+    def _join_all(self) -> KeyboardInterrupt | None:
+        """Wait for every thread, whatever comes; returns the last Ctrl-C that came meanwhile."""
+        interrupt = None
+        joined = False
+        while not joined:
+            try:
+                # In slices, which keep the main thread open to signals on every platform.
+                joined = self.join(self._JOIN_POLL_S)
+            except KeyboardInterrupt as again:
+                interrupt = again
+                self._cancel()
+        return interrupt

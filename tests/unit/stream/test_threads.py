@@ -57,3 +57,24 @@ def test_thread_failure_is_not_hidden_by_a_failure_of_the_block() -> None:
         failed.wait(5)
         raise RuntimeError("block")
     assert "while leaving with: RuntimeError: block" in caught.value.__notes__
+
+
+def test_interrupt_while_joining_cancels_again_and_still_waits(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    canceled = threading.Event()
+    join, interrupts = ThreadGroup.join, [KeyboardInterrupt("late")]
+
+    def interrupted_join(group: ThreadGroup, timeout_s: float) -> bool:
+        if interrupts:
+            raise interrupts.pop()
+        return join(group, timeout_s)
+
+    monkeypatch.setattr(ThreadGroup, "join", interrupted_join)
+    with (
+        pytest.raises(KeyboardInterrupt, match="late"),
+        ThreadGroup(cancel=canceled.set) as group,
+    ):
+        group.start("waits", lambda: canceled.wait(5))
+    assert canceled.is_set()
+    assert not group.alive
