@@ -225,15 +225,20 @@ class FaceTracker:
 
     def _nearest(self, image: Image, track: _Track, margin: float) -> Landmarks | None:
         last = track.landmarks
-        crowded = any(
-            distance(other.landmarks, last) < margin * face_size(last)
-            for other in self._tracks
-            if other is not track
-        )
+        others = [other for other in self._tracks if other is not track]
+        reach = margin * face_size(last)
+        crowded = any(distance(other.landmarks, last) < reach for other in others)
         crop, frame_to_crop = upright_crop(image, last, margin)
         found = (self._several if crowded else self._single).detect(crop)
         faces = (to_frame(landmarks, frame_to_crop) for landmarks in found)
-        near = [face for face in faces if same_place(face, last, margin / 2)]
+        neighbors = [other.landmarks for other in others if other.is_seen]
+        near = [
+            face
+            for face in faces
+            if same_place(face, last, margin / 2)
+            # Else, when this one goes, its track would take the neighbor's face.
+            and all(distance(face, last) <= distance(face, other) for other in neighbors)
+        ]
         return min(near, key=lambda face: deviation(face, last), default=None)
 
     def _look_around(self, image: Image, calls: int) -> None:

@@ -193,6 +193,19 @@ def test_a_lost_track_does_not_take_the_face_of_a_seen_one() -> None:
         assert tracks(faces) == [1], x
 
 
+@pytest.mark.parametrize("apart", [50.0, 60.0, 75.0])
+def test_a_face_that_goes_does_not_take_its_neighbor(apart: float) -> None:
+    video = Video(max_faces=2)
+    faces = video.show(two(110, 110 + apart), frames=10)
+    names = {round(marked_center(face.landmarks)[0]): face.track for face in faces}
+    neighbor = names[round(110 + apart)]
+    alone = mark(scene(), 1, (110 + apart, 90.0), 50.0)
+    for _ in range(10):
+        found = {face.track: marked_center(face.landmarks)[0] for face in video.show(alone)}
+        assert found[neighbor] == pytest.approx(110 + apart, abs=1)
+    assert list(found) == [neighbor]
+
+
 @pytest.mark.parametrize("face_there", [True, False])
 def test_a_cut_ends_all_tracks(face_there: bool) -> None:
     video = Video()
