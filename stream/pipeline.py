@@ -116,7 +116,7 @@ class Pipeline:
         with ExitStack() as opened:
             for sink in self._sinks.values():
                 opened.enter_context(_open(sink))
-            self._started_ns = self._last_write_ns = time.monotonic_ns()
+            self._started_ns = time.monotonic_ns()
             with self._group:
                 self._start_all()
                 while not self._group.join(watch_every_s):
@@ -157,9 +157,10 @@ class Pipeline:
                 begin_ns, cpu_ns = time.monotonic_ns(), time.thread_time_ns()
                 try:
                     frame = next(frames, None)
-                except Exception:
+                except Exception as error:
                     if self._stopping:
                         return  # Nobody waits for it any more.
+                    error.add_note(f"in 'capture', after {self._frames_in} frames")
                     raise
                 if frame is None:
                     return
@@ -215,7 +216,9 @@ class Pipeline:
 
     def report(self) -> Report:
         """Counters so far; callable at any time from any thread."""
-        wall_ns = max(self._last_write_ns - self._started_ns, 1)
+        # Before anything is written, time runs on: a rate of 0, not of infinity.
+        end_ns = self._last_write_ns if self._ages.count else time.monotonic_ns()
+        wall_ns = max(end_ns - self._started_ns, 1)
         links = {name: link.stats for name, link in self._links.items()}
         first_sink = next(iter(self._sinks))
         p50, p95, p99 = self._ages.percentiles_ms(50, 95, 99)

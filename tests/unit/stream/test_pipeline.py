@@ -164,8 +164,9 @@ def test_damaged_source_fails_after_its_good_frames_are_written() -> None:
         raise OSError("damaged")
 
     sink = ListSink()
-    with pytest.raises(OSError, match="damaged"):
+    with pytest.raises(OSError, match="damaged") as caught:
         Pipeline(source(), {"one": lambda frame: frame}, {"out": sink}, live=False).run()
+    assert caught.value.__notes__ == ["in 'capture', after 20 frames"]
     assert sink.order == list(range(20))
     assert sink.closed
 
