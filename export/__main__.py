@@ -8,6 +8,7 @@ torch takes seconds to import and is optional, so every command imports what it 
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -75,7 +76,7 @@ def train(  # noqa: PLR0913  # one argument an option
     """Train encoder and both decoders; checkpoint, log and preview go to OUT.
 
     Ends after --minutes or --steps, whichever comes first, over all resumed runs; Ctrl-C
-    saves and ends too. Shards that are added to --pairs meanwhile are used.
+    and SIGTERM save and end too. Shards that are added to --pairs meanwhile are used.
     """
     if bool(pairs) == bool(a_folder and b_folder) or bool(a_folder) != bool(b_folder):
         raise click.UsageError("give either --pairs, or both --a and --b")
@@ -130,6 +131,10 @@ def train(  # noqa: PLR0913  # one argument an option
     )
     if resume:
         trainer.resume(out)
+    # A training in the background ignores SIGINT unless told otherwise, and is ended by
+    # SIGTERM: both shall save.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
     with progress_line() as report:
         trainer.run(source, report, workers=1 if on_cpu else 8)
 

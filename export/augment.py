@@ -61,7 +61,7 @@ class PairAugment:
     scale: float = 0.05
     shift: float = 0.025
     jitter: float = 0.004
-    occluder: float = 0.35
+    occluder: float = 0.25
     glasses: float = 0.08
     camera: bool = True
 

@@ -34,7 +34,7 @@ class LossWeights:
     dssim: float = 0.6
     mask: float = 0.05
     background: float = 0.04
-    detail: float = 4.0
+    detail: float = 10.0
 
 
 def pixel_weights(face: Tensor, detail: Tensor, weights: LossWeights) -> Tensor:

@@ -15,6 +15,7 @@ from export.augment import NO_AUGMENT, PairAugment, Sample, paired_sample
 from export.dataset import Kind, Shard, list_shards, read_shard, stored_to_crop
 from export.errors import TrainingError
 from export.model import Plan, Side
+from export.regions import is_expressive
 from export.samples import Batch, pictures_to_tensor, spread, stack
 
 _SIDES: Final[tuple[Side, Side]] = ("b", "a")
@@ -28,12 +29,15 @@ class PairBatches:
         size: samples per step.
         own_share: share of them that decoder A draws.
         photo_share: share of samples whose A is a photograph, as far as there are any.
+        expressive_share: share of the other samples with shut eyes or a wide-open mouth, as
+            far as there are any.
         augment: how samples are varied.
     """
 
     size: int = 32
     own_share: float = 0.19
-    photo_share: float = 0.5
+    photo_share: float = 0.4
+    expressive_share: float = 0.45
     augment: PairAugment = field(default_factory=PairAugment)
 
 
@@ -54,6 +58,7 @@ class PairFolder:
         self.folder, self.plan, self.batches, self.seed = folder, plan, batches, seed
         self._shards: dict[Path, Shard] = {}
         self._pairs: dict[Kind, list[tuple[Shard, int]]] = {kind: [] for kind in Kind}
+        self._expressive: list[tuple[Shard, int]] = []
         self.refresh()
         if not self._shards:
             raise TrainingError(
@@ -71,6 +76,11 @@ class PairFolder:
                 for row, kind in enumerate(shard.kind):
                     pairs[Kind(kind)].append((shard, row))
                 self._pairs = pairs
+                self._expressive = self._expressive + [
+                    (shard, row)
+                    for row, kind in enumerate(shard.kind)
+                    if kind == Kind.RENDER and is_expressive(shard.b_landmarks[row])
+                ]
         return sum(map(len, self._pairs.values()))
 
     def counts(self) -> dict[str, int]:
@@ -89,9 +99,11 @@ class PairFolder:
         ]
 
     def _sample(self, rng: np.random.Generator, side: Side) -> Sample:
-        pairs = self._pairs
+        pairs, expressive = self._pairs, self._expressive
         kind = Kind.PHOTO if rng.random() < self.batches.photo_share else Kind.RENDER
         chosen = pairs[kind] or pairs[Kind.RENDER] or pairs[Kind.PHOTO]
+        if kind is Kind.RENDER and rng.random() < self.batches.expressive_share:
+            chosen = expressive or chosen
         pair = chosen[int(rng.integers(len(chosen)))]
         return self._cut(pair, rng, self.batches.augment, side)
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from export import pair_folder
 from export.augment import NO_AUGMENT
 from export.errors import TrainingError
 from export.pair_folder import PairBatches, PairFolder, stored_faces
@@ -88,3 +89,20 @@ def test_stored_faces_are_crops_of_a(
     assert 0 <= faces.min() < 0.2
     assert 0.5 < faces.max() <= 1
     assert stored_faces(tmp_path_factory.mktemp("empty"), 32) is None
+
+
+def test_rare_expressions_are_drawn_as_often_as_asked(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pairs = tiny.shard(20)
+    pairs.kind[:] = 0
+    pairs.a[0] = 255  # the one with shut eyes is white
+    shut = pairs.b_landmarks[0]
+    monkeypatch.setattr(pair_folder, "is_expressive", lambda points: np.array_equal(points, shut))
+    tiny.write(folder / "shard-00000.npz", pairs)
+    batches = PairBatches(
+        size=100, own_share=0.0, photo_share=0.0, expressive_share=0.5, augment=NO_AUGMENT
+    )
+    source = PairFolder(folder, tiny.TINY_ORIGINAL, batches, 0)
+    white = source.draw(0)[0].face.min(axis=(1, 2, 3)) == 255
+    assert 0.35 < white.mean() < 0.7
