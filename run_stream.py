@@ -21,6 +21,7 @@ try:
         from rich.console import Console
         from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 
+        from engine.blend import BLENDS
         from engine.color import TRANSFERS
         from engine.masks import SHAPES
         from engine.session import DEVICES
@@ -57,6 +58,7 @@ logger = logging.getLogger(__name__)
 @click.option("--device", type=click.Choice(DEVICES), help="Where the model runs.")
 @click.option("--mask", metavar="SHAPES", help=f"{', '.join(SHAPES)}, or several joined by +.")
 @click.option("--color", metavar="TRANSFER", help=f"{', '.join(TRANSFERS)}, or lab+light ...")
+@click.option("--blend", type=click.Choice(BLENDS), help="How the new face meets the frame.")
 @click.option("--faces", type=click.IntRange(1, 16), help="Swap at most so many faces.")
 @click.option("--start", type=click.FloatRange(0), metavar="S", help="Begin at second S.")
 @click.option("--duration", type=click.FloatRange(0, min_open=True), metavar="S", help="Seconds.")
@@ -75,6 +77,7 @@ def stream(  # noqa: PLR0913, PLR0917 - one parameter for each option
     device: str | None,
     mask: str | None,
     color: str | None,
+    blend: str | None,
     faces: int | None,
     start: float | None,
     duration: float | None,
@@ -105,6 +108,7 @@ def stream(  # noqa: PLR0913, PLR0917 - one parameter for each option
         "device": device,
         "blend.mask": mask,
         "blend.color": color,
+        "blend.blend": blend,
         "track.max_faces": faces,
         "input.start_s": start,
         "input.duration_s": duration,

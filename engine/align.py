@@ -117,6 +117,27 @@ def crop(image: Image, frame_to_crop: Matrix, size: int) -> Image:
     return np.asarray(fine, np.uint8)
 
 
+def visible(frame_to_crop: Matrix, size: int, shape: tuple[int, ...]) -> NDArray[np.bool_] | None:
+    """Which pixels of a crop show the frame, and not what is made up beyond its border.
+
+    Args:
+        frame_to_crop: (2, 3) map from frame pixels to crop pixels.
+        size: side of the crop in pixels.
+        shape: height and width of the frame, then anything.
+
+    Returns:
+        (size, size) bool, or None if all do. None of them does if the map is degenerate.
+    """
+    if not 1e-12 < abs(float(np.linalg.det(frame_to_crop[:, :2]))) < 1e12:
+        return np.zeros((size, size), np.bool_)
+    (a, b, x0), (c, d, y0) = invert(frame_to_crop)
+    i = np.arange(size, dtype=np.float64)
+    x, y = a * i + b * i[:, None] + x0, c * i + d * i[:, None] + y0
+    height, width = shape[:2]
+    inside = (x >= -0.5) & (x <= width - 0.5) & (y >= -0.5) & (y <= height - 0.5)
+    return None if inside.all() else inside
+
+
 # Symmetric by construction, so that a mirrored picture has the mirrored alignment. Points
 # that move with speech (lower lip, chin, eyelids) take no part: the crop must not breathe.
 # Own measurement: the median over 600 frontal public-domain portraits, mirrored and

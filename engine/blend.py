@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Literal, TypeAlias, get_args
 
 import numpy as np
 
-from engine import align, color, detail, masks, paste, skin
+from engine import align, color, detail, masks, paste, poisson, seam, skin
 from engine.errors import EngineError
 from engine.face import Face, Image, Swap
+
+Blend: TypeAlias = Literal["feather", "poisson"]
+BLENDS: tuple[Blend, ...] = get_args(Blend)
+"""`feather`: only the soft edge of the mask. `poisson`: in addition the difference of face and
+frame along that edge is spread smoothly over the face, which hides a seam that no color
+transfer of the whole face can."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,13 +26,14 @@ class BlendSettings:
     Attributes:
         mask: shapes of `masks.SHAPES` joined by +, the intersection is taken.
         color: one of `color.TRANSFERS`, or 'avg+light' or 'lab+light'.
+        blend: one of `BLENDS`.
         skin_rule: which colors are skin, for the mask shape 'skin'.
         erode: how far the mask stays inside the face, as a fraction of the face's size.
         feather: over what distance the new face fades out, as a fraction of the face's size.
         opacity: 1 replaces the face, 0 leaves the frame as it is.
         sharpen: how far to follow the frame's sharpness, 0 (not) to 1.
         grain: how far to follow the frame's grain, 0 (not) to 1.
-        smooth_frames: time constant of color, light, sharpness and grain, in frames.
+        smooth_frames: time constant of color, light, seam, sharpness and grain, in frames.
 
     Raises:
         EngineError: a name that does not exist or a number out of range.
@@ -33,6 +41,7 @@ class BlendSettings:
 
     mask: str = "hull"
     color: str = "lab+light"
+    blend: Blend = "feather"
     skin_rule: skin.SkinRule = "kovac"
     erode: float = 0.01
     feather: float = 0.12
@@ -44,6 +53,8 @@ class BlendSettings:
     def __post_init__(self) -> None:
         masks.parse_shapes(self.mask)
         color.parse_transfers(self.color)
+        if self.blend not in BLENDS:
+            raise EngineError(f"blend is {self.blend!r}; expected one of {', '.join(BLENDS)}")
         if self.skin_rule not in skin.SKIN_RULES:
             raise EngineError(
                 f"skin_rule is {self.skin_rule!r}; expected one of {', '.join(skin.SKIN_RULES)}"
@@ -69,6 +80,7 @@ class _Track:
 
     def __init__(self, steps: tuple[str, ...]) -> None:
         self.color = color.ColorMatch(steps)
+        self.seam = seam.SeamMatch()
         self.age = -1
         self.seen = 0
         self.sharpening = 0.0
@@ -153,6 +165,9 @@ class Blender:
         rate = self._rate(track, face.age)
         weights = color.skin_weights(mask, points)
         new = track.color.apply(swap.image, frame_crop, weights, rate)
+        if settings.blend == "poisson":
+            visible = align.visible(matrix, size, image.shape)
+            new = track.seam.apply(new, frame_crop, mask, weights, rate, visible=visible)
         if settings.sharpen > 0.0:
             wanted = detail.sharpening(new, frame_crop, mask)
             track.sharpening += rate * (wanted - track.sharpening)
@@ -178,7 +193,9 @@ class Blender:
         return max(settled, 1.0 / track.seen)
 
 
-def warm_up() -> None:
-    """Compile or load every loop of this stage before the clock starts."""
+def warm_up(settings: BlendSettings | None = None) -> None:
+    """Compile or load every loop that these settings need before the clock starts."""
     skin.warm_up()
     paste.warm_up()
+    if (settings or BlendSettings()).blend == "poisson":
+        poisson.warm_up()

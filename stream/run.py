@@ -105,7 +105,7 @@ class Run:
     def __enter__(self) -> Self:
         with ExitStack() as opened:
             cv2.setNumThreads(1)
-            blend.warm_up()
+            blend.warm_up(self.config.blend)
             swapper = Swapper(self._model, self.config.device, self._threads.inference)
             landmark_model = self.config.landmark_model
             tracker = opened.enter_context(

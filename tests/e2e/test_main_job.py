@@ -125,6 +125,7 @@ def test_masks_colors_and_settings_change_the_picture(program: RunProgram, tmp_p
         "rect": ("--mask", "rect"),
         "skin": ("--mask", "hull+skin", "--set", "blend.skin_rule=daylight"),
         "plain": ("--color", "none"),
+        "poisson": ("--blend", "poisson"),
         "half": ("--config", file),
         "off": ("--set", "blend.opacity=0"),
     }

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from engine import align, paste
 from engine.align import FULL_FACE
-from engine.blend import Blender, BlendSettings
+from engine.blend import Blend, Blender, BlendSettings
 from engine.face import Face, Swap
 from tests.painted_face import landmarks, smooth_picture, swapped
 
@@ -23,6 +23,7 @@ settings = st.builds(
     BlendSettings,
     mask=st.sampled_from(["hull", "skin", "rect", "model", "hull+skin", "hull+model"]),
     color=st.sampled_from(["none", "avg", "lab", "light", "avg+light", "lab+light"]),
+    blend=st.sampled_from(["feather", "poisson"]),
     erode=st.floats(0, 0.5),
     feather=st.floats(0, 0.5),
     opacity=st.floats(0, 1),
@@ -76,15 +77,17 @@ def test_a_constant_picture_stays_constant(
     st.sampled_from([1, 2, 5, 64]),
     st.floats(-1e5, 1e5),
     st.sampled_from([0, 1, 17]),
+    st.sampled_from(["feather", "poisson"]),
 )
 def test_any_map_any_landmarks_any_crop_has_a_defined_result(
-    numbers: list[float], size: int, stretch: float, age: int
+    numbers: list[float], size: int, stretch: float, age: int, how: Blend
 ) -> None:
     points = (landmarks((80.0, 60.0), 90.0) * np.float32(stretch)).astype(np.float32)
     matrix = np.array(numbers, np.float64).reshape(2, 3)
     swap = Swap(np.full((size, size, 3), 200, np.uint8), None, matrix)
     image = FRAME.copy()
-    assert Blender()(image, (Face(points, 3, age, 0.0, swap),)) in {0, 1}
+    blender = Blender(BlendSettings(blend=how))
+    assert blender(image, (Face(points, 3, age, 0.0, swap),)) in {0, 1}
 
 
 @given(st.integers(0, 2**16), st.floats(0, 4), st.integers(0, 1000))

@@ -88,6 +88,25 @@ def test_crop_of_a_large_face_does_not_alias() -> None:
     assert abs(float(crop.mean()) - 100) < 3
 
 
+def test_visible_is_what_no_repeated_edge_pixel_shows() -> None:
+    points = landmarks((20.0, 90.0), 80.0, 15.0)
+    matrix = FULL_FACE.frame_to_crop(points, 32)
+    seen = align.visible(matrix, 32, (100, 120, 3))
+    assert seen is not None
+    i, j = np.meshgrid(np.arange(32), np.arange(32))
+    places = align.apply(align.invert(matrix), np.column_stack([i.ravel(), j.ravel()]))
+    expected = ((places >= -0.5) & (places <= (119.5, 99.5))).all(axis=1).reshape(32, 32)
+    assert np.array_equal(seen, expected)
+    assert 0 < seen.sum() < seen.size
+    assert align.visible(FULL_FACE.frame_to_crop(points + 200, 32), 32, (900, 900)) is None
+
+
+def test_nothing_is_visible_through_a_degenerate_map() -> None:
+    seen = align.visible(np.zeros((2, 3)), 8, (100, 120))
+    assert seen is not None
+    assert not seen.any()
+
+
 def test_crop_repeats_edge_pixels_outside_the_frame() -> None:
     picture = np.full((20, 20, 3), 77, np.uint8)
     crop = align.crop(picture, np.array([[1.0, 0.0, 500.0], [0.0, 1.0, 500.0]]), 16)

@@ -9,7 +9,7 @@ import pytest
 
 from engine import align, blend
 from engine.align import FULL_FACE
-from engine.blend import Blender, BlendSettings
+from engine.blend import Blend, Blender, BlendSettings
 from engine.errors import EngineError
 from engine.face import Face, Image, Landmarks, Swap
 from tests.painted_face import landmarks, portrait, smooth_picture, swapped
@@ -42,15 +42,55 @@ def test_the_face_is_replaced_and_the_rest_is_untouched() -> None:
 
 @pytest.mark.parametrize(("size", "least"), [(64, 45.0), (128, 50.0), (256, 50.0)])
 @pytest.mark.parametrize("side", [90.0, 150.0])
-def test_identity_swap_gives_the_frame_back(size: int, least: float, side: float) -> None:
+@pytest.mark.parametrize("how", ["feather", "poisson"])
+def test_identity_swap_gives_the_frame_back(
+    size: int, least: float, side: float, how: Blend
+) -> None:
     frame = smooth_picture(240, 320)
     points = landmarks((150.0, 118.0), side, -20.0)
     crop = align.crop(frame, FULL_FACE.frame_to_crop(points, size), size)
     left, top, right, bottom = (int(v) for v in swapped(points, crop).box)
     part = np.s_[top:bottom, left:right]
-    image = blended(BlendSettings(), frame, swapped(points, crop))
+    image = blended(BlendSettings(blend=how), frame, swapped(points, crop))
     assert not np.array_equal(image, frame)
     assert psnr(image[part], frame[part]) >= least
+
+
+@pytest.mark.parametrize("mask", ["hull", "rect", "hull+skin"])
+def test_poisson_brings_the_seams_color_to_the_whole_face(mask: str) -> None:
+    frame = np.full((240, 320, 3), (110, 140, 190), np.uint8)
+    settings = dataclasses.replace(PLAIN, mask=mask)
+    swap = np.full((128, 128, 3), (90, 150, 150), np.uint8)
+    pasted = blended(settings, frame, swapped(POINTS, swap))
+    assert np.abs(pasted[120, 160].astype(int) - swap[0, 0]).max() <= 1
+    smooth = blended(dataclasses.replace(settings, blend="poisson"), frame, swapped(POINTS, swap))
+    assert np.abs(smooth.astype(int) - frame).max() <= 2
+
+
+@pytest.mark.parametrize("center", [(160.0, 120.0), (5.0, 5.0), (160.0, 235.0)])
+def test_poisson_changes_nothing_outside_of_the_mask(center: tuple[float, float]) -> None:
+    points = landmarks(center, 170.0, 30.0)
+    right_half = np.zeros((128, 128), np.float32)
+    right_half[:, 64:] = 1.0
+    face = swapped(points, smooth_picture(128, 128), mask=right_half)
+    image = blended(BlendSettings(mask="hull+model", blend="poisson"), FRAME, face)
+    y, x = np.nonzero((image != FRAME).any(axis=2))
+    assert y.size
+    assert face.swap is not None
+    places = align.apply(face.swap.frame_to_crop, np.column_stack([x, y]).astype(float))
+    assert places[:, 0].min() > 62.0
+
+
+def test_the_seam_is_smoothed_within_a_track_and_reset_with_a_new_one() -> None:
+    settings = dataclasses.replace(PLAIN, blend="poisson", smooth_frames=20.0)
+    blender, levels = Blender(settings), []
+    for age, level in ((0, 120), (1, 120), (2, 150), (0, 150)):
+        image = np.full((240, 320, 3), level, np.uint8)
+        blender(image, (swapped(POINTS, np.full((128, 128, 3), 100, np.uint8), age=age),))
+        levels.append(int(image[120, 160, 0]))
+    assert levels[0] == levels[1] == pytest.approx(120, abs=1)
+    assert 122 < levels[2] < 145
+    assert levels[3] == pytest.approx(150, abs=1)
 
 
 def test_there_is_no_edge_at_the_seam() -> None:
@@ -170,16 +210,18 @@ def face_with(points: Landmarks, matrix: align.Matrix, image: Image = NEW) -> Fa
     ids=["nan", "nan map", "zero map", "outside", "huge", "1 px", "corner", "1 px crop", "black"],
 )
 @pytest.mark.parametrize("mask", ["hull", "skin"])
-def test_odd_faces_have_a_defined_result(face: Face, count: int, mask: str) -> None:
+@pytest.mark.parametrize("how", ["feather", "poisson"])
+def test_odd_faces_have_a_defined_result(face: Face, count: int, mask: str, how: Blend) -> None:
     image = FRAME.copy()
-    assert Blender(BlendSettings(mask=mask))(image, (face,)) == count
+    assert Blender(BlendSettings(mask=mask, blend=how))(image, (face,)) == count
     if count == 0:
         assert np.array_equal(image, FRAME)
 
 
 @pytest.mark.parametrize("shape", [(0, 0, 3), (1, 1, 3), (1, 400, 3), (240, 1, 3)])
-def test_odd_frames_have_a_defined_result(shape: tuple[int, int, int]) -> None:
-    Blender()(np.full(shape, 99, np.uint8), (swapped(POINTS, NEW),))
+@pytest.mark.parametrize("how", ["feather", "poisson"])
+def test_odd_frames_have_a_defined_result(shape: tuple[int, int, int], how: Blend) -> None:
+    Blender(BlendSettings(blend=how))(np.full(shape, 99, np.uint8), (swapped(POINTS, NEW),))
 
 
 def test_only_writable_bgr_pictures_are_taken() -> None:
@@ -196,6 +238,7 @@ def test_only_writable_bgr_pictures_are_taken() -> None:
     [
         ({"mask": "oval"}, "hull, skin, rect, model"),
         ({"color": "lba"}, "none, avg, lab, light"),
+        ({"blend": "seamless"}, "blend is 'seamless'; expected one of feather, poisson"),
         ({"skin_rule": "hsv"}, "kovac, daylight"),
         ({"feather": -0.1}, "feather is -0.1; expected a number from 0 to 0.5"),
         ({"opacity": 1.5}, "0 to 1"),
@@ -210,3 +253,4 @@ def test_bad_settings_say_what_is_allowed(change: dict[str, object], message: st
 
 def test_warm_up_compiles_what_blending_needs() -> None:
     blend.warm_up()
+    blend.warm_up(BlendSettings(blend="poisson"))
