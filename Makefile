@@ -1,6 +1,6 @@
 PYTHON ?= .venv/bin/python
 
-.PHONY: check test unit bench fmt
+.PHONY: check test unit bench docs fmt
 
 check:  ## formatting, lint, types
 	$(PYTHON) -m ruff format --check .
@@ -13,8 +13,13 @@ test:  ## everything
 unit:  ## the fast part
 	$(PYTHON) -m pytest tests/unit
 
-bench:  ## throughput and efficiency, JSON and plot into benchmarks/results
-	$(PYTHON) -m benchmarks pipeline
+bench:  ## throughput and efficiency; wants a quiet machine
+	$(PYTHON) -m benchmarks pipeline --json benchmarks/results/pipeline.json
+
+docs:  ## the README's pictures and table, from today's code and the last results
+	$(PYTHON) run_stream.py demo -o side-by-side:docs/images/demo_side_by_side.jpg -q
+	$(PYTHON) -m benchmarks table benchmarks/results/pipeline.json \
+		--readme README.md --plot docs/images/pipeline.png
 
 fmt:
 	$(PYTHON) -m ruff format .
