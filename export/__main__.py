@@ -98,6 +98,8 @@ def train(  # noqa: PLR0913  # one argument an option
     from export.schedule import CLASSIC_2017, Rhythm, Schedule
     from export.train import Trainer
 
+    if device.startswith("cuda") and not torch.cuda.is_available():
+        raise click.UsageError(f"torch sees no GPU for --device {device}; leave it out for the CPU")
     cv2.setNumThreads(1)
     on_cpu = torch.device(device).type == "cpu"
     if on_cpu:

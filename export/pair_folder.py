@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
+from zipfile import BadZipFile, is_zipfile
 
 import cv2
 import numpy as np
@@ -51,7 +52,7 @@ class PairFolder:
         seed: of all randomness.
 
     Raises:
-        TrainingError: there is no shard yet.
+        TrainingError: there is no shard yet, or one is damaged.
     """
 
     def __init__(self, folder: Path, plan: Plan, batches: PairBatches, seed: int) -> None:
@@ -70,7 +71,7 @@ class PairFolder:
         """Load shards that were added since; returns how many pairs there are now."""
         for path in list_shards(self.folder):
             if path not in self._shards:
-                shard = self._shards[path] = read_shard(path)
+                shard = self._shards[path] = _read(path)
                 # New lists, because another thread may be drawing from the old ones.
                 pairs = {kind: list(known) for kind, known in self._pairs.items()}
                 for row, kind in enumerate(shard.kind):
@@ -113,7 +114,7 @@ class PairFolder:
         Args:
             count: at most so many pairs; half of them photographs if there are enough.
         """
-        shards = [read_shard(path) for path in list_shards(self.folder, holdout=True)]
+        shards = [_read(path) for path in list_shards(self.folder, holdout=True)]
         rows = [(shard, row) for shard in shards for row in range(len(shard))]
         by_kind = {kind: [pair for pair in rows if pair[0].kind[pair[1]] == kind] for kind in Kind}
         photos = spread(by_kind[Kind.PHOTO], (count + 1) // 2)
@@ -138,6 +139,17 @@ class PairFolder:
         )
 
 
+def _read(path: Path) -> Shard:
+    try:
+        if not is_zipfile(path):  # NumPy would leave a cut-off file open
+            raise BadZipFile("cut off, or no npz file at all")  # noqa: TRY301
+        return read_shard(path)
+    except (OSError, KeyError, ValueError, BadZipFile) as error:
+        raise TrainingError(
+            f"{path} is no shard of pairs ({error}); remove it and make its pairs again"
+        ) from error
+
+
 def stored_faces(folder: Path, size: int, count: int = 16) -> NDArray[np.float32] | None:
     """Real crops of A to compare two implementations of a network on.
 
@@ -153,7 +165,7 @@ def stored_faces(folder: Path, size: int, count: int = 16) -> NDArray[np.float32
     if not shards:
         return None
     matrix = stored_to_crop(size)
-    crops = spread(list(read_shard(shards[0]).a), count)
+    crops = spread(list(_read(shards[0]).a), count)
     faces = np.stack([cv2.warpAffine(crop, matrix, (size, size)) for crop in crops])
     pixels = faces.astype(np.uint8, copy=False)
     return pictures_to_tensor(pixels, torch.device("cpu")).contiguous().numpy()

@@ -106,3 +106,13 @@ def test_rare_expressions_are_drawn_as_often_as_asked(
     source = PairFolder(folder, tiny.TINY_ORIGINAL, batches, 0)
     white = source.draw(0)[0].face.min(axis=(1, 2, 3)) == 255
     assert 0.35 < white.mean() < 0.7
+
+
+def test_a_damaged_shard_is_named(folder: Path) -> None:
+    path = folder / "shard-00000.npz"
+    path.write_bytes(path.read_bytes()[:1000])
+    with pytest.raises(TrainingError, match=r"shard-00000\.npz is no shard of pairs"):
+        PairFolder(folder, tiny.TINY_LIGHT, PairBatches(), 0)
+    np.savez(path, a=np.zeros(1))
+    with pytest.raises(TrainingError, match=r"shard-00000\.npz is no shard of pairs"):
+        PairFolder(folder, tiny.TINY_LIGHT, PairBatches(), 0)
