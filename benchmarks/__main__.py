@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from benchmarks.blend import blend
 from benchmarks.color import color
 from benchmarks.pipeline import pipeline
 from benchmarks.table import table
@@ -14,6 +15,7 @@ def main() -> None:
     """Measure facestream; results are JSON with machine, versions and settings."""
 
 
+main.add_command(blend)
 main.add_command(color)
 main.add_command(pipeline)
 main.add_command(table)

@@ -8,7 +8,7 @@ from typing import Literal, TypeAlias, get_args
 
 import numpy as np
 
-from engine import align, color, detail, masks, paste, poisson, seam, skin
+from engine import align, color, detail, masks, paste, seam, skin
 from engine.errors import EngineError
 from engine.face import Face, Image, Swap
 
@@ -198,4 +198,4 @@ def warm_up(settings: BlendSettings | None = None) -> None:
     skin.warm_up()
     paste.warm_up()
     if (settings or BlendSettings()).blend == "poisson":
-        poisson.warm_up()
+        seam.warm_up()

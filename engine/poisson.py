@@ -9,11 +9,13 @@ sharp as it was.
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 
 from engine import multigrid
 from engine.compiled import compiled
 from engine.errors import EngineError
+from engine.face import Image
 from engine.multigrid import Domain, Float, Grids, Places, Springs
 
 _LARGEST = np.float32(1e6)
@@ -44,9 +46,41 @@ def membrane(difference: Float, domain: Domain, grids: Grids | None = None) -> F
     surface = np.zeros_like(difference)
     window = _window(domain, margin=1)
     if window is not None:
-        springs = _links(difference[window], domain[window])
+        nothing = np.zeros((1, 1, 1), np.float32)
+        known = difference[window]
+        springs = _links(known, np.broadcast_to(nothing, known.shape), domain[window])
         multigrid.solve(domain[window], springs, surface[window], grids or Grids())
     return surface
+
+
+def clone(swap: Image, frame: Image, domain: Domain, grids: Grids | None = None) -> None:
+    """Paste a picture's gradients into another, in place: the classic seamless cloning.
+
+    Args:
+        swap: (H, W, 3) uint8, what to paste.
+        frame: (H, W, 3) uint8, where to, may be a view; changed on the domain only.
+        domain: (H, W) bool, which pixels to paste. It may touch the border, where nothing
+            is known of the frame; if it leaves no pixel free, the picture is pasted as it is.
+        grids: working memory to use again.
+
+    Raises:
+        EngineError: shapes or types that do not fit.
+    """
+    if swap.dtype != np.uint8 or swap.shape != frame.shape or frame.dtype != np.uint8:
+        raise EngineError(
+            f"cloning got {swap.dtype} {swap.shape} into {frame.dtype} {frame.shape}; "
+            "expected two uint8 (H, W, 3) pictures of one size"
+        )
+    _check_domain(domain, frame.shape[:2])
+    window = _window(domain, margin=1)
+    if window is None:
+        return
+    inside, old, new = domain[window], frame[window], swap[window]
+    grids = grids or Grids()
+    surface = grids.surface((*inside.shape, 3))
+    multigrid.solve(inside, _links(old, new, inside), surface, grids)
+    corrected = cv2.add(new, surface, dtype=cv2.CV_8U)  # rounds and saturates
+    cv2.copyTo(corrected, inside.view(np.uint8), old)
 
 
 def fit(difference: Float, weights: Float, domain: Domain, grids: Grids | None = None) -> Float:
@@ -76,12 +110,8 @@ def fit(difference: Float, weights: Float, domain: Domain, grids: Grids | None =
     surface = np.zeros_like(difference)
     window = _window(domain, margin=0)
     if window is not None:
-        inside, pull, values = domain[window], weights[window], difference[window]
-        usable = inside & (pull > 0.0) & (np.abs(values) <= _LARGEST).all(axis=2)
-        rows, columns = np.nonzero(usable)
-        strength = np.minimum(pull[usable], np.float32(4))
-        springs = Springs(rows, columns, strength, strength[:, None] * values[usable])
-        multigrid.solve(inside, springs, surface[window], grids or Grids())
+        springs = _springs(difference[window], weights[window], domain[window])
+        multigrid.solve(domain[window], springs, surface[window], grids or Grids())
     return surface
 
 
@@ -90,10 +120,12 @@ def _check(difference: Float, domain: Domain) -> None:
         raise EngineError(
             f"the difference is {difference.dtype} {difference.shape}; expected float32 (H, W, C)"
         )
-    if domain.dtype != np.bool_ or domain.shape != difference.shape[:2]:
-        raise EngineError(
-            f"the domain is {domain.dtype} {domain.shape}; expected bool {difference.shape[:2]}"
-        )
+    _check_domain(domain, difference.shape[:2])
+
+
+def _check_domain(domain: Domain, shape: tuple[int, ...]) -> None:
+    if domain.dtype != np.bool_ or domain.shape != shape:
+        raise EngineError(f"the domain is {domain.dtype} {domain.shape}; expected bool {shape}")
 
 
 def _window(domain: Domain, margin: int) -> tuple[slice, slice] | None:
@@ -105,8 +137,43 @@ def _window(domain: Domain, margin: int) -> tuple[slice, slice] | None:
     return slice(top, int(rows[-1]) + 1 + margin), slice(left, int(columns[-1]) + 1 + margin)
 
 
-def _links(difference: Float, domain: Domain) -> Springs:
-    """Tie each pixel of the domain to every known neighbor outside of it."""
+def _springs(values: Float, weights: Float, domain: Domain) -> Springs:
+    """Tie each pixel of the domain to its own value, where it has one."""
+    size, channels = domain.size, values.shape[2]
+    rows, columns = np.empty(size, np.int64), np.empty(size, np.int64)
+    pull, force = np.empty(size, np.float32), np.empty((size, channels), np.float32)
+    count = _hang(values, weights, domain, rows, columns, pull, force)
+    return Springs(rows[:count], columns[:count], pull[:count], force[:count])
+
+
+@compiled
+def _hang(  # noqa: PLR0913, PLR0917  # a compiled loop takes plain arrays
+    values: Float,
+    weights: Float,
+    domain: Domain,
+    rows: Places,
+    columns: Places,
+    pull: Float,
+    force: Float,
+) -> int:
+    """Fill in the springs and count them."""
+    count = 0
+    for y in range(domain.shape[0]):
+        for x in range(domain.shape[1]):
+            usable = domain[y, x] and weights[y, x] > 0
+            for c in range(values.shape[2]):
+                usable &= abs(values[y, x, c]) <= _LARGEST
+            if usable:
+                rows[count], columns[count] = y, x
+                pull[count] = min(weights[y, x], np.float32(4))
+                for c in range(values.shape[2]):
+                    force[count, c] = pull[count] * values[y, x, c]
+                count += 1
+    return count
+
+
+def _links(frame: Float | Image, swap: Float | Image, domain: Domain) -> Springs:
+    """Tie each pixel of the domain to the difference in every known neighbor outside of it."""
     inner = domain.copy()
     inner[1:] &= domain[:-1]
     inner[:-1] &= domain[1:]
@@ -114,17 +181,23 @@ def _links(difference: Float, domain: Domain) -> Springs:
     inner[:, :-1] &= domain[:, 1:]
     rows, columns = np.nonzero(domain & ~inner)
     pull = np.zeros(rows.size, np.float32)
-    force = np.zeros((rows.size, difference.shape[2]), np.float32)
-    _tie(difference, domain, rows, columns, pull, force)
+    force = np.zeros((rows.size, frame.shape[2]), np.float32)
+    _tie(frame, swap, domain, rows, columns, pull, force)
     return Springs(rows, columns, pull, force)
 
 
 @compiled
 def _tie(  # noqa: PLR0913, PLR0917  # a compiled loop takes plain arrays
-    difference: Float, domain: Domain, rows: Places, columns: Places, pull: Float, force: Float
+    frame: Float | Image,
+    swap: Float | Image,
+    domain: Domain,
+    rows: Places,
+    columns: Places,
+    pull: Float,
+    force: Float,
 ) -> None:
-    """Count the known neighbors of these pixels, and add them up."""
-    height, width, channels = difference.shape
+    """Count the known neighbors of these pixels, and add up what the pictures differ by."""
+    height, width, channels = frame.shape
     for k in range(rows.size):
         for dy, dx in ((-1, 0), (1, 0), (0, -1), (0, 1)):
             y, x = rows[k] + dy, columns[k] + dx
@@ -132,11 +205,12 @@ def _tie(  # noqa: PLR0913, PLR0917  # a compiled loop takes plain arrays
                 continue
             known = True
             for c in range(channels):
-                known &= abs(difference[y, x, c]) <= _LARGEST
+                if not abs(np.float32(frame[y, x, c])) <= _LARGEST:
+                    known = False
             if known:
                 pull[k] += np.float32(1)
                 for c in range(channels):
-                    force[k, c] += difference[y, x, c]
+                    force[k, c] += np.float32(frame[y, x, c]) - np.float32(swap[y, x, c])
 
 
 def warm_up() -> None:

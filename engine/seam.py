@@ -12,10 +12,13 @@ classic boundary, a feathered one a mean over the feather, calmer than one row o
 
 from __future__ import annotations
 
+import math
+
 import cv2
 import numpy as np
 
 from engine import poisson
+from engine.compiled import compiled
 from engine.face import Image, Mask
 from engine.multigrid import Domain, Float, Grids
 
@@ -72,42 +75,59 @@ class SeamMatch:
             slope *= domain
         if not domain.any():
             return np.clip(swap, 0.0, 255.0)
-        inner, trust = _trust(difference, skin)
-        weights = slope * trust
-        seen = np.dstack([weights[:, :, None] * difference, weights])
-        if self._seen is not None and self._seen.shape == seen.shape:
-            seen = self._seen + np.float32(rate) * (seen - self._seen)
-        self._seen = seen
+        inner, tolerance = _inside(difference, skin)
+        fresh = self._seen is None or self._seen.shape[0] != side
+        if self._seen is None or fresh:
+            self._seen = np.zeros((side, side, 4), np.float32)
+        share = np.float32(1.0 if fresh else rate)
+        _observe(difference, slope, inner, np.float32(1.0 / tolerance), share, self._seen)
         prior = np.float32(max(_PRIOR * float(slope.sum()), 1e-3) / np.count_nonzero(domain))
-        pull = seen[:, :, 3] + prior
-        values = (seen[:, :, :3] + prior * inner) / pull[:, :, None]
+        pull = self._seen[:, :, 3] + prior
+        values = (self._seen[:, :, :3] + prior * inner) / pull[:, :, None]
         surface = poisson.fit(values, pull, domain, self._grids)
-        corrected = swap + cv2.resize(surface, (size, size), interpolation=cv2.INTER_LINEAR)
-        return np.clip(np.asarray(corrected, np.float32), 0.0, 255.0, out=corrected)
+        corrected: Float = swap + _resized(surface, size)
+        return np.clip(corrected, 0.0, 255.0, out=corrected)
 
 
 _NEIGHBORS = np.ones((3, 3), np.uint8)
 
 
-def _trust(difference: Float, skin: Float) -> tuple[Float, Float]:
-    """How well a difference fits to those inside the face.
-
-    Returns:
-        (3,) the typical difference inside, and (H, W) 1 for it, toward 0 for others.
-    """
-    grid = skin.shape[0]
-    inside = skin > 0.5 * float(skin.max())
-    samples = _resized(difference, grid)[inside]
-    inner = np.asarray(np.median(samples, axis=0), np.float32)
-    typical = float(np.median(_distance(samples - inner)))
+def _inside(difference: Float, skin: Float) -> tuple[Float, float]:
+    """The typical difference inside the face, (3,), and how far others may be from it."""
+    samples = _resized(difference, skin.shape[0])[skin > 0.5 * float(skin.max())]
+    inner = np.median(samples, axis=0)
+    off = samples - inner
+    typical = math.sqrt(float(np.median(np.einsum("ij,ij->i", off, off))) / 3.0)
     tolerance = min(max(_SPREAD * typical, _TOLERANCE[0]), _TOLERANCE[1])
-    off = _distance(difference - inner) * np.float32(1.0 / tolerance)
-    return inner, np.exp(np.float32(-0.5) * off * off)
+    return np.asarray(inner, np.float32), tolerance
 
 
-def _distance(colors: Float) -> Float:
-    """Root mean square over the last axis, so that of grays it is the difference in levels."""
-    return np.asarray(np.sqrt(np.mean(colors * colors, axis=-1)), np.float32)
+@compiled
+def _observe(  # noqa: PLR0913, PLR0917  # a compiled loop takes plain arrays and numbers
+    difference: Float,
+    slope: Float,
+    inner: Float,
+    sharpness: np.float32,
+    rate: np.float32,
+    seen: Float,
+) -> None:
+    """Move what has been seen, weighted difference and weight, toward a new measurement.
+
+    A difference loses weight by a Gaussian of its distance from the inner one, root mean
+    square over the channels.
+    """
+    for y in range(slope.shape[0]):
+        for x in range(slope.shape[1]):
+            weight = np.float32(0)
+            if slope[y, x] > 0:
+                square = np.float32(0)
+                for c in range(3):
+                    off = (difference[y, x, c] - inner[c]) * sharpness
+                    square += off * off
+                weight = slope[y, x] * np.exp(square * np.float32(-1 / 6))
+            for c in range(3):
+                seen[y, x, c] += rate * (weight * difference[y, x, c] - seen[y, x, c])
+            seen[y, x, 3] += rate * (weight - seen[y, x, 3])
 
 
 def _resized(picture: Float | Image, side: int) -> Float:
@@ -115,3 +135,10 @@ def _resized(picture: Float | Image, side: int) -> Float:
         return np.asarray(picture)
     how = cv2.INTER_AREA if picture.shape[0] > side else cv2.INTER_LINEAR
     return np.asarray(cv2.resize(picture, (side, side), interpolation=how))
+
+
+def warm_up() -> None:
+    """Compile or load the loops now, so that the first frame does not pay for them."""
+    poisson.warm_up()
+    frame, mask = np.zeros((8, 8, 3), np.uint8), np.eye(8, dtype=np.float32)
+    SeamMatch().apply(frame.astype(np.float32), frame, mask, mask, 1.0)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine import poisson
 from tests.membranes import Domain, difference, exact
 
 sides = st.integers(1, 24)
+compiling = settings(deadline=None)  # The first examples may have to wait for the compiler.
 
 
 @st.composite
@@ -23,17 +24,20 @@ def domains(draw: st.DrawFn) -> Domain:
     return domain
 
 
+@compiling
 @given(domains(), st.integers(0, 9))
 def test_near_the_exact_solution_wherever_something_is_known(domain: Domain, seed: int) -> None:
+    # Strips one pixel wide between rough values are the hardest; faces are in the unit tests.
     known = difference(*domain.shape, seed=seed)
     surface = poisson.membrane(known, domain)
     assert not surface[~domain].any()
     if domain.all():
         assert not surface.any()
     else:
-        assert np.abs(surface - exact(known, domain)).max() <= 6.0
+        assert np.abs(surface - exact(known, domain)).max() <= 0.2 * np.ptp(known)
 
 
+@compiling
 @given(domains(), st.floats(-200, 200))
 def test_a_constant_difference_is_carried_everywhere(domain: Domain, level: float) -> None:
     known = np.full((*domain.shape, 3), level, np.float32)
@@ -42,6 +46,7 @@ def test_a_constant_difference_is_carried_everywhere(domain: Domain, level: floa
         assert np.abs(surface[domain] - np.float32(level)).max(initial=0.0) <= 0.5
 
 
+@compiling
 @given(
     domains(),
     st.sampled_from([np.nan, np.inf, -np.inf, 1e38, -1e38, 255.0, 0.0]),

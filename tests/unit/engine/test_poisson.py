@@ -124,6 +124,31 @@ def test_memory_used_again_changes_nothing() -> None:
         assert np.array_equal(poisson.membrane(known, domain, grids), fresh)
 
 
+@pytest.mark.parametrize("shape", [ellipse, ragged, cut])
+def test_cloning_pastes_the_corrected_picture_on_the_domain_only(
+    shape: Callable[[int, int], Domain],
+) -> None:
+    random = np.random.default_rng(5)
+    swap, canvas = (random.integers(60, 190, (h, w, 3), np.uint8) for h, w in ((60, 71), (80, 91)))
+    domain, part = shape(60, 71), np.s_[10:70, 9:80]
+    before = canvas.copy()
+    surface = poisson.membrane(before[part].astype(np.float32) - swap, domain)
+    poisson.clone(swap, canvas[part], domain)
+    expected = np.clip(np.rint(swap + surface), 0, 255)
+    assert np.abs(canvas[part][domain] - expected[domain]).max() <= 1
+    outside = np.ones(canvas.shape[:2], np.bool_)
+    outside[part] = ~domain
+    assert np.array_equal(canvas[outside], before[outside])
+
+
+def test_cloning_where_nothing_or_everything_is_pasted() -> None:
+    swap, frame = np.full((9, 9, 3), 40, np.uint8), np.full((9, 9, 3), 90, np.uint8)
+    poisson.clone(swap, frame, np.zeros((9, 9), np.bool_))
+    assert (frame == 90).all()
+    poisson.clone(swap, frame, np.ones((9, 9), np.bool_))
+    assert (frame == 40).all()
+
+
 def test_a_fit_is_the_least_squares_solution() -> None:
     random = np.random.default_rng(3)
     domain = ellipse(16, 18)
@@ -161,6 +186,8 @@ def test_wrong_arrays_are_refused() -> None:
         poisson.membrane(known, domain[1:])
     with pytest.raises(EngineError, match="weights are"):
         poisson.fit(known, np.ones((8, 7), np.float32), domain)
+    with pytest.raises(EngineError, match="two uint8"):
+        poisson.clone(np.zeros((8, 9, 3), np.uint8), np.zeros((8, 8, 3), np.uint8), domain)
 
 
 def test_warm_up_compiles_what_is_needed() -> None:
