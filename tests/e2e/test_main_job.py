@@ -123,7 +123,8 @@ def test_masks_colors_and_settings_change_the_picture(program: RunProgram, tmp_p
     variants = {
         "default": (),
         "rect": ("--mask", "rect"),
-        "skin": ("--mask", "hull+skin", "--set", "blend.skin_rule=daylight"),
+        "skin": ("--mask", "skin"),
+        "model": ("--mask", "hull+model"),
         "plain": ("--color", "none"),
         "poisson": ("--blend", "poisson"),
         "half": ("--config", file),

@@ -50,9 +50,7 @@ def test_only_one_file_of_the_stream_imports_onnxruntime() -> None:
 
 def test_only_one_file_of_the_stream_imports_mediapipe() -> None:
     importers = names([file for file in FILES if "mediapipe" in tops(file)])
-    assert {name for name in importers if not name.startswith("export/")} == {
-        "engine/landmarks.py"
-    }
+    assert {name for name in importers if not name.startswith("export/")} == {"engine/landmarks.py"}
 
 
 def test_only_training_imports_torch() -> None:
