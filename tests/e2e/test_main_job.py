@@ -124,7 +124,7 @@ def test_masks_colors_and_settings_change_the_picture(program: RunProgram, tmp_p
         "default": (),
         "rect": ("--mask", "rect"),
         "skin": ("--mask", "skin"),
-        "model": ("--mask", "hull+model"),
+        "model": ("--mask", "model"),
         "plain": ("--color", "none"),
         "poisson": ("--blend", "poisson"),
         "half": ("--config", file),
