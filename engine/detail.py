@@ -18,12 +18,12 @@ from engine.face import Image, Landmarks, Mask
 
 Float: TypeAlias = NDArray[np.float32]
 
-MAX_SHARPEN = 0.5
+MAX_SHARPEN = 1.2
 MAX_SOFTEN = -0.6
 MAX_GRAIN = 4.0
 """Standard deviation in gray levels."""
 
-_BLUR_SIGMA = 1.0
+_BLUR_SIGMA = 1.3
 _SMOOTH_SKIN = np.array([50, 280, 151], np.intp)  # both cheeks, forehead
 _PATCH = 0.07  # half side of a skin patch as a fraction of the face's width
 
