@@ -12,7 +12,6 @@ import json
 import multiprocessing
 import statistics
 import time
-from collections.abc import Iterator
 from dataclasses import replace
 from multiprocessing.synchronize import Barrier
 from pathlib import Path
@@ -22,7 +21,6 @@ import click
 
 from benchmarks.machine import describe
 from stream.config import Config, load
-from stream.frame import Frame
 from stream.run import Run, available_threads
 
 _SPAWN = multiprocessing.get_context("spawn")
@@ -42,15 +40,16 @@ def pipeline(clip: str, repeats: int, model: str, device: str, file: Path | None
     rounds = []
     for number in range(repeats):
         report = _in_process(_stream, config)
-        ceiling = _serial_ceiling(replace(config, threads=1), processes)
-        slowest_ms = max(stage["cpu_ms_mean"] for stage in report["stages"].values())
-        bound = min(ceiling, 1000 / slowest_ms)
+        ceiling, steps_ms = _serial_ceiling(replace(config, threads=1), processes)
+        slowest_fps = 1000 / max(steps_ms.values())
+        bound = min(ceiling, slowest_fps)
         rounds.append(
             {
                 "fps": report["fps"],
                 "serial_processes_fps": ceiling,
-                "slowest_stage_fps": 1000 / slowest_ms,
+                "slowest_stage_fps": slowest_fps,
                 "efficiency": report["fps"] / bound,
+                "steps_ms": steps_ms,
                 "report": report,
             }
         )
@@ -59,6 +58,7 @@ def pipeline(clip: str, repeats: int, model: str, device: str, file: Path | None
             f"{processes} serial processes {ceiling:.1f} fps, "
             f"efficiency {rounds[-1]['efficiency']:.2f}"
         )
+    middle = sorted(rounds, key=lambda entry: entry["fps"])[len(rounds) // 2]
     result = {
         "question": "frames per second from file to null, and its share of the bound",
         "machine": describe(),
@@ -67,7 +67,8 @@ def pipeline(clip: str, repeats: int, model: str, device: str, file: Path | None
             name: _spread([entry[name] for entry in rounds])
             for name in ("fps", "serial_processes_fps", "slowest_stage_fps", "efficiency")
         },
-        "median_round": sorted(rounds, key=lambda entry: entry["fps"])[len(rounds) // 2]["report"],
+        "serial_steps_ms": middle["steps_ms"],
+        "median_round": middle["report"],
     }
     text = json.dumps(result)
     if file is not None:
@@ -90,8 +91,12 @@ def _stream(config: Config) -> dict[str, Any]:
         return run.to_json(run.pipeline.run())
 
 
-def _serial_ceiling(config: Config, processes: int) -> float:
-    """Frames per second of all independent serial processes together."""
+def _serial_ceiling(config: Config, processes: int) -> tuple[float, dict[str, float]]:
+    """Independent serial processes.
+
+    Returns:
+        Their frames per second together, and the mean milliseconds of each step in one.
+    """
     start = _SPAWN.Barrier(processes)
     results = _SPAWN.Queue()
     workers = [
@@ -99,23 +104,34 @@ def _serial_ceiling(config: Config, processes: int) -> float:
     ]
     for worker in workers:
         worker.start()
-    rates: list[float] = [results.get(timeout=600) for _ in workers]
+    measured: list[tuple[float, dict[str, float]]] = [results.get(timeout=600) for _ in workers]
     for worker in workers:
         worker.join()
-    return sum(rates)
+    return sum(rate for rate, _ in measured), measured[0][1]
 
 
 def _serial(config: Config, start: Barrier, results: Any) -> None:
     with Run(config) as run:
         start.wait()
         begin_s = time.perf_counter()
-        frames = sum(1 for _ in _processed(run))
-        results.put(frames / (time.perf_counter() - begin_s))
+        frames, steps_s = _process_all(run)
+        rate = frames / (time.perf_counter() - begin_s)
+    results.put((rate, {name: total / frames * 1000 for name, total in steps_s.items()}))
 
 
-def _processed(run: Run) -> Iterator[object]:
-    for frame in run.source:
-        current: Frame | None = frame
-        for stage in run.stages.values():
-            current = stage(current) if current else None
-        yield current
+def _process_all(run: Run) -> tuple[int, dict[str, float]]:
+    """All frames, one step after the other; seconds spent in each step."""
+    steps_s = dict.fromkeys(["capture", *run.stages], 0.0)
+    frames = 0
+    source = iter(run.source)
+    while True:
+        begin_s = time.perf_counter()
+        frame = next(source, None)
+        steps_s["capture"] += time.perf_counter() - begin_s
+        if frame is None:
+            return frames, steps_s
+        frames += 1
+        for name, stage in run.stages.items():
+            begin_s = time.perf_counter()
+            frame = stage(frame) if frame else None
+            steps_s[name] += time.perf_counter() - begin_s

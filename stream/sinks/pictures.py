@@ -140,13 +140,16 @@ class StillSink:
 
 
 def best_view(frame: Frame) -> float:
-    """Area in square pixels of the largest swapped face as seen from the front, 0 if none."""
+    """Area in square pixels of the largest swapped face as seen from the front, 0 if none.
+
+    Measured on the crop, which does not grow when the mouth opens.
+    """
     views = [0.0]
     for face in frame.faces:
         if face.swap is not None:
-            left, top, right, bottom = face.box
-            facing = max(0.0, math.cos(math.radians(face.yaw_deg)))
-            views.append((right - left) * (bottom - top) * facing)
+            crop_px_per_px = math.hypot(*face.swap.frame_to_crop[:, 0])
+            side_px = face.swap.image.shape[0] / max(crop_px_per_px, 1e-6)
+            views.append((side_px * max(0.0, math.cos(math.radians(face.yaw_deg)))) ** 2)
     return max(views)
 
 

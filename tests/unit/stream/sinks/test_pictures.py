@@ -12,25 +12,29 @@ from stream.sinks.pictures import SUFFIXES, best_view, save
 from stream.sinks.side_by_side import beside
 from stream.sinks.yuv import BT601, letterbox, to_yuv
 
-SWAP = Swap(np.zeros((8, 8, 3), np.uint8), None, np.eye(2, 3))
-
 
 def frame_with(*faces: Face) -> Frame:
     return Frame(np.zeros((64, 96, 3), np.uint8), 0, 0, 0, faces=faces)
 
 
-def face(size: float, yaw_deg: float = 0.0, swap: Swap | None = SWAP) -> Face:
-    landmarks = np.array([[10, 10], [10 + size, 10 + size]], np.float32)
+def face(size: float, yaw_deg: float = 0.0, *, swapped: bool = True, chin: float = 0.0) -> Face:
+    landmarks = np.array([[10, 10], [10 + size, 10 + size + chin]], np.float32)
+    frame_to_crop = np.array([[8 / size, 0, 0], [0, 8 / size, 0]])
+    swap = Swap(np.zeros((8, 8, 3), np.uint8), None, frame_to_crop) if swapped else None
     return Face(landmarks, track=1, yaw_deg=yaw_deg, swap=swap)
 
 
 def test_best_view_is_large_frontal_and_swapped() -> None:
     assert best_view(frame_with()) == 0
-    assert best_view(frame_with(face(20, swap=None))) == 0
+    assert best_view(frame_with(face(20, swapped=False))) == 0
     assert best_view(frame_with(face(20))) == pytest.approx(400)
     assert best_view(frame_with(face(20), face(30))) == pytest.approx(900)
-    assert best_view(frame_with(face(20, yaw_deg=60))) == pytest.approx(200)
+    assert best_view(frame_with(face(20, yaw_deg=60))) == pytest.approx(100)
     assert best_view(frame_with(face(20, yaw_deg=-120))) == 0
+
+
+def test_best_view_is_not_the_one_with_the_mouth_wide_open() -> None:
+    assert best_view(frame_with(face(20, chin=8))) == best_view(frame_with(face(20)))
 
 
 def test_beside_keeps_both_pictures_to_the_pixel() -> None:
