@@ -9,6 +9,7 @@ import pytest
 from export.errors import TrainingError
 from export.face_folders import FaceFolders, read_faces
 from tests.unit.export import tiny
+from tests.unit.export.tiny_networks import TINY_LIGHT
 
 
 def fill(folder: Path, count: int, seed: int) -> Path:
@@ -22,7 +23,7 @@ def fill(folder: Path, count: int, seed: int) -> Path:
 @pytest.fixture
 def source(tmp_path: Path) -> FaceFolders:
     a, b = fill(tmp_path / "a", 5, 0), fill(tmp_path / "b", 4, 1)
-    return FaceFolders(a, b, tiny.TINY_LIGHT, 3, 0)
+    return FaceFolders(a, b, TINY_LIGHT, 3, 0)
 
 
 def test_a_step_has_a_batch_of_each_side(source: FaceFolders) -> None:
@@ -43,7 +44,7 @@ def test_held_out_faces_are_not_trained_on(source: FaceFolders) -> None:
 def test_both_folders_must_differ(tmp_path: Path) -> None:
     same = fill(tmp_path / "a", 2, 0)
     with pytest.raises(TrainingError, match="expected two folders"):
-        FaceFolders(same, tmp_path / "a" / ".." / "a", tiny.TINY_LIGHT, 3, 0)
+        FaceFolders(same, tmp_path / "a" / ".." / "a", TINY_LIGHT, 3, 0)
 
 
 def test_unreadable_pictures_are_left_out_and_too_few_refused(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import torch
 
 from export.model import LIGHT, ORIGINAL, FaceSwapper, count_macs, shuffle
 from tests.unit.export.keras_forward import forward
-from tests.unit.export.tiny import TINY_LIGHT, TINY_ORIGINAL
+from tests.unit.export.tiny_networks import TINY_LIGHT, TINY_ORIGINAL
 
 
 def parameters(network: FaceSwapper) -> int:

@@ -13,7 +13,7 @@ from engine.align import FULL_FACE
 from engine.errors import ModelError
 from export.model import FaceSwapper
 from export.onnx import TOLERANCE, Identity, export_onnx, training_summary
-from tests.unit.export.tiny import TINY_LIGHT, TINY_ORIGINAL
+from tests.unit.export.tiny_networks import TINY_LIGHT, TINY_ORIGINAL
 
 NOBODY = Identity("tiny", "Nobody (fictional)", FULL_FACE.name, "MIT", "nobody real")
 FACES = np.random.default_rng(0).random((3, 3, 32, 32), np.float32)

@@ -10,6 +10,7 @@ from export.augment import NO_AUGMENT
 from export.errors import TrainingError
 from export.pair_folder import PairBatches, PairFolder, stored_faces
 from tests.unit.export import tiny
+from tests.unit.export.tiny_networks import TINY_LIGHT, TINY_ORIGINAL
 
 
 @pytest.fixture
@@ -21,11 +22,11 @@ def folder(tmp_path: Path) -> Path:
 
 def test_a_folder_without_shards_is_refused(tmp_path: Path) -> None:
     with pytest.raises(TrainingError, match="has no shard-"):
-        PairFolder(tmp_path, tiny.TINY_LIGHT, PairBatches(), 0)
+        PairFolder(tmp_path, TINY_LIGHT, PairBatches(), 0)
 
 
 def test_a_step_has_both_sides_in_their_share(folder: Path) -> None:
-    batches = PairFolder(folder, tiny.TINY_LIGHT, PairBatches(size=8, own_share=0.25), 0).draw(0)
+    batches = PairFolder(folder, TINY_LIGHT, PairBatches(size=8, own_share=0.25), 0).draw(0)
     assert [(batch.side, len(batch.face)) for batch in batches] == [("b", 6), ("a", 2)]
     assert batches[0].face.shape == (6, 32, 32, 3)
     assert batches[0].target.shape == (6, 64, 64, 3)
@@ -34,7 +35,7 @@ def test_a_step_has_both_sides_in_their_share(folder: Path) -> None:
 
 def test_a_step_depends_on_seed_and_step_only(folder: Path) -> None:
     first, again, other = (
-        PairFolder(folder, tiny.TINY_LIGHT, PairBatches(size=4), seed) for seed in (0, 0, 1)
+        PairFolder(folder, TINY_LIGHT, PairBatches(size=4), seed) for seed in (0, 0, 1)
     )
     first.draw(0)
     np.testing.assert_array_equal(first.draw(5)[0].face, again.draw(5)[0].face)
@@ -43,7 +44,7 @@ def test_a_step_depends_on_seed_and_step_only(folder: Path) -> None:
 
 
 def test_shards_that_appear_later_are_used(folder: Path) -> None:
-    source = PairFolder(folder, tiny.TINY_LIGHT, PairBatches(), 0)
+    source = PairFolder(folder, TINY_LIGHT, PairBatches(), 0)
     assert source.counts() == {"render": 2, "photo": 2}
     tiny.write(folder / "shard-00007.npz", tiny.shard(2))
     assert source.counts() == {"render": 2, "photo": 2}
@@ -58,13 +59,13 @@ def test_photographs_are_drawn_as_often_as_asked(folder: Path) -> None:
     pairs.a[0] = 255  # the one photograph is white
     tiny.write(folder / "shard-00000.npz", pairs)
     batches = PairBatches(size=100, own_share=0.0, photo_share=0.7, augment=NO_AUGMENT)
-    source = PairFolder(folder, tiny.TINY_ORIGINAL, batches, 0)
+    source = PairFolder(folder, TINY_ORIGINAL, batches, 0)
     white = source.draw(0)[0].face.min(axis=(1, 2, 3)) == 255
     assert 0.55 < white.mean() < 0.85
 
 
 def test_validation_is_unvaried_and_the_same_for_both_sides(folder: Path) -> None:
-    source = PairFolder(folder, tiny.TINY_LIGHT, PairBatches(), 0)
+    source = PairFolder(folder, TINY_LIGHT, PairBatches(), 0)
     b, a = source.validation(4)
     assert (b.side, a.side, len(b.face)) == ("b", "a", 4)
     np.testing.assert_array_equal(a.face, b.face)
@@ -76,7 +77,7 @@ def test_validation_is_unvaried_and_the_same_for_both_sides(folder: Path) -> Non
 
 def test_no_held_out_shard_means_no_validation(folder: Path) -> None:
     (folder / "holdout-00000.npz").unlink()
-    assert PairFolder(folder, tiny.TINY_LIGHT, PairBatches(), 0).validation(4) == []
+    assert PairFolder(folder, TINY_LIGHT, PairBatches(), 0).validation(4) == []
 
 
 def test_stored_faces_are_crops_of_a(
@@ -103,7 +104,7 @@ def test_rare_expressions_are_drawn_as_often_as_asked(
     batches = PairBatches(
         size=100, own_share=0.0, photo_share=0.0, expressive_share=0.5, augment=NO_AUGMENT
     )
-    source = PairFolder(folder, tiny.TINY_ORIGINAL, batches, 0)
+    source = PairFolder(folder, TINY_ORIGINAL, batches, 0)
     white = source.draw(0)[0].face.min(axis=(1, 2, 3)) == 255
     assert 0.35 < white.mean() < 0.7
 
@@ -112,7 +113,7 @@ def test_a_damaged_shard_is_named(folder: Path) -> None:
     path = folder / "shard-00000.npz"
     path.write_bytes(path.read_bytes()[:1000])
     with pytest.raises(TrainingError, match=r"shard-00000\.npz is no shard of pairs"):
-        PairFolder(folder, tiny.TINY_LIGHT, PairBatches(), 0)
+        PairFolder(folder, TINY_LIGHT, PairBatches(), 0)
     np.savez(path, a=np.zeros(1))
     with pytest.raises(TrainingError, match=r"shard-00000\.npz is no shard of pairs"):
-        PairFolder(folder, tiny.TINY_LIGHT, PairBatches(), 0)
+        PairFolder(folder, TINY_LIGHT, PairBatches(), 0)

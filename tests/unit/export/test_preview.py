@@ -11,6 +11,7 @@ from export.pair_folder import PairBatches, PairFolder
 from export.preview import preview_grid, tensor_to_pictures, write_preview
 from export.samples import Batch, pictures_to_tensor
 from tests.unit.export import tiny
+from tests.unit.export.tiny_networks import TINY_LIGHT
 
 
 def test_a_picture_survives_the_way_to_the_network_and_back() -> None:
@@ -22,8 +23,8 @@ def test_a_picture_survives_the_way_to_the_network_and_back() -> None:
 def test_pairs_show_input_both_decoders_and_the_target_of_b(tmp_path: Path) -> None:
     tiny.write(tmp_path / "shard-00000.npz", tiny.shard(1))
     tiny.write(tmp_path / "holdout-00000.npz", tiny.shard(6))
-    batches = PairFolder(tmp_path, tiny.TINY_LIGHT, PairBatches(), 0).validation(6)
-    network = FaceSwapper(tiny.TINY_LIGHT)
+    batches = PairFolder(tmp_path, TINY_LIGHT, PairBatches(), 0).validation(6)
+    network = FaceSwapper(TINY_LIGHT)
     grid = preview_grid(network, batches)
     assert grid.shape == (2 * 64, 3 * 4 * 64, 3)
     first = grid[:64, : 4 * 64]
@@ -44,7 +45,7 @@ def test_unpaired_sides_show_their_own_decoder_first() -> None:
         target = rng.integers(0, 256, (1, 64, 64, 3), np.uint8)
         flat = np.zeros((1, 64, 64), np.uint8)
         batches.append(Batch(side, face, target, flat, flat, flat))
-    network = FaceSwapper(tiny.TINY_LIGHT)
+    network = FaceSwapper(TINY_LIGHT)
     grid = preview_grid(network, batches)
     second = grid[:, 4 * 64 : 8 * 64]
     own = network(pictures_to_tensor(batches[1].face, torch.device("cpu")), "b")

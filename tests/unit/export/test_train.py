@@ -16,6 +16,7 @@ from export.samples import Batch
 from export.schedule import CLASSIC_2017, Progress, Rhythm, Schedule
 from export.train import Trainer
 from tests.unit.export import tiny
+from tests.unit.export.tiny_networks import TINY_LIGHT, TINY_ORIGINAL
 
 QUIET = Rhythm(checkpoint_s=1e9, validation_s=1e9, refresh_s=1e9, preview=False)
 
@@ -24,12 +25,12 @@ QUIET = Rhythm(checkpoint_s=1e9, validation_s=1e9, refresh_s=1e9, preview=False)
 def source(tmp_path: Path) -> PairFolder:
     tiny.write(tmp_path / "shard-00000.npz", tiny.shard(8))
     tiny.write(tmp_path / "holdout-00000.npz", tiny.shard(4, seed=9))
-    return PairFolder(tmp_path, tiny.TINY_LIGHT, PairBatches(size=6), 0)
+    return PairFolder(tmp_path, TINY_LIGHT, PairBatches(size=6), 0)
 
 
 @pytest.fixture(autouse=True)
 def known_plans(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(checkpoint, "PLANS", {"light": tiny.TINY_LIGHT})
+    monkeypatch.setattr(checkpoint, "PLANS", {"light": TINY_LIGHT})
 
 
 def trainer(folder: Path, steps: int, **changes: Any) -> Trainer:
@@ -39,7 +40,7 @@ def trainer(folder: Path, steps: int, **changes: Any) -> Trainer:
         "rhythm": QUIET,
         "weights": LossWeights(),
     }
-    return Trainer(tiny.TINY_LIGHT, folder, **{**settings, **changes})
+    return Trainer(TINY_LIGHT, folder, **{**settings, **changes})
 
 
 def weights_of(one: Trainer) -> torch.Tensor:
@@ -140,7 +141,7 @@ def test_another_network_or_mode_is_not_resumed(tmp_path: Path, source: PairFold
     one.save(source.counts())
     with pytest.raises(CheckpointError, match="mode 'paired', expected 'classic'"):
         trainer(tmp_path, 1, mode="classic").resume(tmp_path)
-    original = Trainer(tiny.TINY_ORIGINAL, tmp_path, mode="paired", schedule=Schedule(steps=1))
+    original = Trainer(TINY_ORIGINAL, tmp_path, mode="paired", schedule=Schedule(steps=1))
     with pytest.raises(CheckpointError, match="plan 'light', expected 'original'"):
         original.resume(tmp_path)
 
@@ -161,7 +162,7 @@ def test_log_preview_and_smoothed_weights_are_written(tmp_path: Path, source: Pa
 def test_classic_mode_keeps_separate_moments_of_the_encoder(
     tmp_path: Path, source: PairFolder
 ) -> None:
-    one = Trainer(tiny.TINY_LIGHT, tmp_path, mode="classic", schedule=CLASSIC_2017)
+    one = Trainer(TINY_LIGHT, tmp_path, mode="classic", schedule=CLASSIC_2017)
     decoders = {side: list(one.network.decoders[side].parameters()) for side in ("a", "b")}
     before = weights_of(one)
     one.train_step(source.draw(0), 1e-3)
