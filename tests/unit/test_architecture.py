@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,7 @@ def imported(file: Path) -> Iterator[str]:
             yield node.module
 
 
+@cache
 def tops(file: Path) -> set[str]:
     return {name.split(".")[0] for name in imported(file)}
 
