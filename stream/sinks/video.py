@@ -12,6 +12,7 @@ from typing import Self
 import av
 import numpy as np
 from av.audio.stream import AudioStream
+from av.bitstream import BitStreamFilterContext
 from av.container import OutputContainer
 from av.video.stream import VideoStream
 
@@ -68,6 +69,7 @@ class VideoFile:
         self._origin = to_ticks(info.origin_ns, info.time_base)
         self._tags = color_tags(info.width, info.height)
         self._last_ticks: int | None = None
+        self._to_container: BitStreamFilterContext | None = None
 
     def __enter__(self) -> Self:
         check_target(self._path, self._info)
@@ -163,13 +165,18 @@ class VideoFile:
         if audio is None or not self._settings.audio:
             return None
         with av.open(io.BytesIO(audio.header)) as header:
+            template = header.streams.audio[0]
             try:
-                stream = container.add_stream_from_template(header.streams.audio[0])
+                stream = container.add_stream_from_template(template)
             except ValueError as error:
                 raise SinkError(
                     f"{self._path}: {self._path.suffix} cannot hold {audio.codec} sound; write "
                     "an .mkv, or leave the sound out"
                 ) from error
+            if audio.codec == "aac" and not template.codec_context.extradata:
+                # Transport streams repeat the decoder's parameters in each packet (ADTS);
+                # these containers want them once.
+                self._to_container = BitStreamFilterContext("aac_adtstoasc", template)
         stream.time_base = audio.time_base
         return stream
 
@@ -180,8 +187,10 @@ class VideoFile:
         copy.pts, copy.dts, copy.duration = packet.pts, packet.dts, packet.duration
         copy.time_base = self._info.audio.time_base
         copy.is_keyframe = True
-        copy.stream = self._audio
-        container.mux(copy)
+        copies = self._to_container.filter(copy) if self._to_container else [copy]
+        for converted in copies:
+            converted.stream = self._audio
+            container.mux(converted)
 
     def _ticks(self, pts_ns: int) -> int:
         ticks = self._origin + to_ticks(pts_ns, self._info.time_base)

@@ -157,6 +157,23 @@ def test_other_sound_codecs_are_copied_too(codec: str, suffix: str, tmp_path: Pa
     ]
 
 
+@pytest.mark.parametrize("suffix", ["mp4", "mov", "mkv"])
+def test_sound_of_a_transport_stream_loses_its_packet_headers_only(
+    suffix: str, tmp_path: Path
+) -> None:
+    clip = media.write_video(tmp_path / "clip.ts", media.STEADY[:20], sound_s=0.8)
+    output = tmp_path / f"out.{suffix}"
+    with open_source(str(clip), WHOLE) as source:
+        media.write_all(open_sink(str(output), source.info, SETTINGS), list(source))
+    adts_header = 7
+    assert [data for _, data in media.sound_packets(output)] == [
+        data[adts_header:] for _, data in media.sound_packets(clip)
+    ]
+    with av.open(str(output)) as written:
+        samples = sum(frame.samples for frame in written.decode(audio=0))
+    assert samples >= 0.75 * media.SAMPLE_RATE
+
+
 def test_trimmed_clip_begins_at_zero_with_its_sound(tmp_path: Path) -> None:
     clip = media.write_video(tmp_path / "clip.mp4", sound_s=1.6)
     output = tmp_path / "out.mp4"
