@@ -9,7 +9,6 @@ is feathered there too: the border itself never shows. All of it works on
 from __future__ import annotations
 
 from statistics import NormalDist
-from typing import TypeAlias
 
 import cv2
 import numpy as np
@@ -20,8 +19,6 @@ from engine.align import Points
 from engine.errors import EngineError
 from engine.face import Image, Mask
 from engine.skin import SkinRule, skin_mask
-
-Polygon: TypeAlias = NDArray[np.int32]
 
 SHAPES = ("hull", "skin", "rect", "model")
 """`hull`: convex hull of the landmarks. `skin`: what a skin rule accepts around the face,
