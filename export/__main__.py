@@ -54,6 +54,13 @@ def main() -> None:
 @click.option("--compile/--no-compile", "compiled", default=False, help="torch.compile; for GPUs.")
 @click.option("--resume", is_flag=True, help="Go on from the checkpoint in OUT.")
 @click.option("-p", "-P", "--preview", is_flag=True, help="Keep OUT/preview.png up to date.")
+@click.option(
+    "--texture",
+    type=click.FloatRange(0, 1),
+    default=0.0,
+    show_default=True,
+    help="How much a critic sharpens decoder B's faces; for the last part of a training.",
+)
 @click.option("--seed", type=int, default=0, show_default=True)
 def train(  # noqa: PLR0913  # one argument an option
     *,
@@ -71,6 +78,7 @@ def train(  # noqa: PLR0913  # one argument an option
     compiled: bool,
     resume: bool,
     preview: bool,
+    texture: float,
     seed: int,
 ) -> None:
     """Train encoder and both decoders; checkpoint, log and preview go to OUT.
@@ -94,7 +102,7 @@ def train(  # noqa: PLR0913  # one argument an option
     from export.losses import LossWeights
     from export.model import PLANS
     from export.pair_folder import PairBatches, PairFolder
-    from export.report import progress_line
+    from export.progress import progress_line
     from export.schedule import CLASSIC_2017, Rhythm, Schedule
     from export.train import Trainer
 
@@ -106,6 +114,8 @@ def train(  # noqa: PLR0913  # one argument an option
         torch.set_num_threads(1)
     plan = PLANS[network]
     of_2017 = network == "original" and pairs is None
+    if of_2017 and texture:
+        raise click.UsageError("--texture is for light; original trains on plain L1 as in 2017")
     schedule = dataclasses.replace(
         CLASSIC_2017 if of_2017 else Schedule(), minutes=minutes, steps=steps
     )
@@ -125,7 +135,7 @@ def train(  # noqa: PLR0913  # one argument an option
         mode="paired" if pairs is not None else "classic",
         schedule=schedule,
         rhythm=Rhythm(preview=preview),
-        weights=None if of_2017 else LossWeights(),
+        weights=None if of_2017 else LossWeights(texture=texture, features=texture),
         device=device,
         threads=threads if on_cpu else 1,
         compiled=compiled,

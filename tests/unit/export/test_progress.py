@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from export.report import describe
+from export.progress import describe
 from export.schedule import Progress
 
 
