@@ -21,6 +21,10 @@ from export.samples import Batch, pictures_to_tensor, spread, stack
 
 _SIDES: Final[tuple[Side, Side]] = ("b", "a")
 
+# An expressive pair is drawn at most so many times as often as without `expressive_share`:
+# a few rare pictures would be learned by heart.
+_MOST_OFTEN: Final = 5.0
+
 
 @dataclass(frozen=True)
 class PairBatches:
@@ -30,8 +34,9 @@ class PairBatches:
         size: samples per step.
         own_share: share of them that decoder A draws.
         photo_share: share of samples whose A is a photograph, as far as there are any.
-        expressive_share: share of the other samples with shut eyes or a wide-open mouth, as
-            far as there are any.
+        expressive_share: share of the samples of each kind that is drawn from those with
+            shut eyes or a wide-open mouth; less if there are so few that each would come
+            more than five times as often as it lies in the folder.
         augment: how samples are varied.
     """
 
@@ -59,7 +64,7 @@ class PairFolder:
         self.folder, self.plan, self.batches, self.seed = folder, plan, batches, seed
         self._shards: dict[Path, Shard] = {}
         self._pairs: dict[Kind, list[tuple[Shard, int]]] = {kind: [] for kind in Kind}
-        self._expressive: list[tuple[Shard, int]] = []
+        self._expressive: dict[Kind, list[tuple[Shard, int]]] = {kind: [] for kind in Kind}
         self.refresh()
         if not self._shards:
             raise TrainingError(
@@ -74,14 +79,12 @@ class PairFolder:
                 shard = self._shards[path] = _read(path)
                 # New lists, because another thread may be drawing from the old ones.
                 pairs = {kind: list(known) for kind, known in self._pairs.items()}
-                for row, kind in enumerate(shard.kind):
-                    pairs[Kind(kind)].append((shard, row))
-                self._pairs = pairs
-                self._expressive = self._expressive + [
-                    (shard, row)
-                    for row, kind in enumerate(shard.kind)
-                    if kind == Kind.RENDER and is_expressive(shard.b_landmarks[row])
-                ]
+                expressive = {kind: list(known) for kind, known in self._expressive.items()}
+                for row, kind in enumerate(map(Kind, shard.kind)):
+                    pairs[kind].append((shard, row))
+                    if is_expressive(shard.b_landmarks[row], kind):
+                        expressive[kind].append((shard, row))
+                self._pairs, self._expressive = pairs, expressive
         return sum(map(len, self._pairs.values()))
 
     def counts(self) -> dict[str, int]:
@@ -102,9 +105,12 @@ class PairFolder:
     def _sample(self, rng: np.random.Generator, side: Side) -> Sample:
         pairs, expressive = self._pairs, self._expressive
         kind = Kind.PHOTO if rng.random() < self.batches.photo_share else Kind.RENDER
-        chosen = pairs[kind] or pairs[Kind.RENDER] or pairs[Kind.PHOTO]
-        if kind is Kind.RENDER and rng.random() < self.batches.expressive_share:
-            chosen = expressive or chosen
+        if not pairs[kind]:
+            kind = Kind.RENDER if kind is Kind.PHOTO else Kind.PHOTO
+        chosen, rare = pairs[kind], expressive[kind]
+        share = min(self.batches.expressive_share, _MOST_OFTEN * len(rare) / len(chosen))
+        if rng.random() < share:
+            chosen = rare
         pair = chosen[int(rng.integers(len(chosen)))]
         return self._cut(pair, rng, self.batches.augment, side)
 

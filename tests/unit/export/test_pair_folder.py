@@ -7,6 +7,7 @@ import pytest
 
 from export import pair_folder
 from export.augment import NO_AUGMENT
+from export.dataset import Kind
 from export.errors import TrainingError
 from export.pair_folder import PairBatches, PairFolder, stored_faces
 from tests.unit.export import tiny
@@ -92,21 +93,28 @@ def test_stored_faces_are_crops_of_a(
     assert stored_faces(tmp_path_factory.mktemp("empty"), 32) is None
 
 
-def test_rare_expressions_are_drawn_as_often_as_asked(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("kind", list(Kind))
+@pytest.mark.parametrize(
+    ("rare", "least", "most"),
+    [
+        pytest.param(4, 0.5, 0.7, id="enough of them: half, and a fifth of the other half"),
+        pytest.param(1, 0.15, 0.4, id="one of 20: not more often than five times 1 / 20"),
+        pytest.param(0, 0.0, 0.0, id="none"),
+    ],
+)
+def test_rare_expressions_are_drawn_as_often_as_asked(  # noqa: PLR0917  # pytest's way
+    folder: Path, monkeypatch: pytest.MonkeyPatch, kind: Kind, rare: int, least: float, most: float
 ) -> None:
     pairs = tiny.shard(20)
-    pairs.kind[:] = 0
-    pairs.a[0] = 255  # the one with shut eyes is white
-    shut = pairs.b_landmarks[0]
-    monkeypatch.setattr(pair_folder, "is_expressive", lambda points: np.array_equal(points, shut))
+    pairs.kind[:] = kind
+    pairs.a[:rare] = 255  # those with shut eyes are white
+    shut = {landmarks.tobytes() for landmarks in pairs.b_landmarks[:rare]}
+    monkeypatch.setattr(pair_folder, "is_expressive", lambda points, _: points.tobytes() in shut)
     tiny.write(folder / "shard-00000.npz", pairs)
-    batches = PairBatches(
-        size=100, own_share=0.0, photo_share=0.0, expressive_share=0.5, augment=NO_AUGMENT
-    )
+    batches = PairBatches(size=200, own_share=0.0, expressive_share=0.5, augment=NO_AUGMENT)
     source = PairFolder(folder, TINY_ORIGINAL, batches, 0)
     white = source.draw(0)[0].face.min(axis=(1, 2, 3)) == 255
-    assert 0.35 < white.mean() < 0.7
+    assert least <= white.mean() <= most
 
 
 def test_a_damaged_shard_is_named(folder: Path) -> None:

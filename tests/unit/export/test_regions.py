@@ -4,6 +4,7 @@ import numpy as np
 
 from engine.align import FULL_FACE, apply
 from engine.regions import LEFT_EYE, LIPS, RIGHT_EYE
+from export.dataset import Kind
 from export.regions import detail_map, is_expressive
 from tests.painted_face import landmarks
 
@@ -30,14 +31,19 @@ def test_shut_eyes_and_a_wide_open_mouth_are_expressive() -> None:
         (13, 14, 61, 291, 0.1),
     ):
         _open(points, upper, lower, left, right, opening)
-    assert not is_expressive(points)
+    assert not is_expressive(points, Kind.RENDER)
+    assert not is_expressive(points, Kind.PHOTO)
     shut = points.copy()
     _open(shut, 159, 145, 33, 133, 0.05)
     _open(shut, 386, 374, 263, 362, 0.05)
-    assert is_expressive(shut)
+    assert is_expressive(shut, Kind.RENDER)
     shouting = points.copy()
     _open(shouting, 13, 14, 61, 291, 0.6)
-    assert is_expressive(shouting)
+    assert is_expressive(shouting, Kind.RENDER)
+    laughing = points.copy()
+    _open(laughing, 13, 14, 61, 291, 0.25)
+    assert is_expressive(laughing, Kind.PHOTO)
+    assert not is_expressive(laughing, Kind.RENDER)
 
 
 def _open(  # noqa: PLR0917  # a plain list of points
