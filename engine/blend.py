@@ -95,6 +95,7 @@ class Blender:
     Attributes:
         mask_fallbacks: how many faces got the hull because the mask that was asked for found
             no skin or the model gave no mask.
+        patches: what the last call put into its frame, by track: for whoever measures it.
     """
 
     def __init__(self, settings: BlendSettings | None = None) -> None:
@@ -103,6 +104,7 @@ class Blender:
         self._steps = color.parse_transfers(self._settings.color)
         self._tracks: dict[int, _Track] = {}
         self.mask_fallbacks = 0
+        self.patches: dict[int, paste.Patch] = {}
 
     def __call__(self, image: Image, faces: tuple[Face, ...]) -> int:
         """Composite every face that has a swap, in the given order.
@@ -129,14 +131,15 @@ class Blender:
             raise EngineError("blending got a read-only image; pass a copy, it is changed in place")
         # Only tracks of this frame live on: a face that comes back after a gap starts anew.
         self._tracks = {face.track: self._follow(face) for face in faces}
-        prepared = [self._patch(image, face, face.swap) for face in faces if face.swap is not None]
-        count = 0
-        for item in prepared:
-            if item is not None:
-                patch, grain, seed = item
-                paste.composite(image, patch, grain, seed)
-                count += 1
-        return count
+        prepared = [
+            (face.track, item)
+            for face in faces
+            if face.swap is not None and (item := self._patch(image, face, face.swap)) is not None
+        ]
+        for _, (patch, grain, seed) in prepared:
+            paste.composite(image, patch, grain, seed)
+        self.patches = {track: patch for track, (patch, _, _) in prepared}
+        return len(prepared)
 
     def _follow(self, face: Face) -> _Track:
         track = self._tracks.get(face.track)

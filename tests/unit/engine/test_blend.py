@@ -40,6 +40,18 @@ def test_the_face_is_replaced_and_the_rest_is_untouched() -> None:
     assert np.array_equal(image[outside], FRAME[outside])
 
 
+def test_patches_tell_what_was_put_into_the_frame() -> None:
+    image, blender = FRAME.copy(), Blender(PLAIN)
+    blender(image, (swapped(POINTS, NEW, track=7),))
+    (track, patch), *others = blender.patches.items()
+    assert (track, others) == (7, [])
+    changed = (patch.region(image) != patch.region(FRAME)).any(axis=2)
+    assert not changed[patch.alpha == 0].any()
+    assert changed[patch.alpha > 0.5].all()
+    blender(image, ())
+    assert not blender.patches
+
+
 @pytest.mark.parametrize(("size", "least"), [(64, 45.0), (128, 50.0), (256, 50.0)])
 @pytest.mark.parametrize("side", [90.0, 150.0])
 @pytest.mark.parametrize("how", ["feather", "poisson"])
