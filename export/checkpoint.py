@@ -24,6 +24,8 @@ VERSION: Final = 1
 """Of the file's layout; another one cannot be read."""
 
 NAME: Final = "checkpoint.safetensors"
+BEST: Final = "best.safetensors"
+"""The smoothed weights alone, as they were at the best validation."""
 
 
 @dataclass(frozen=True)
@@ -49,20 +51,34 @@ class Checkpoint:
         }
 
 
-def save(folder: Path, checkpoint: Checkpoint) -> Path:
+def save(folder: Path, checkpoint: Checkpoint, name: str = NAME) -> Path:
     """Replace a folder's checkpoint; on any error the previous one stays.
+
+    Args:
+        folder: made if missing.
+        checkpoint: what to write.
+        name: `NAME` or `BEST`.
 
     Returns:
         The file that was written.
+
+    Raises:
+        CheckpointError: it could not be written, for example because the disk is full.
     """
-    folder.mkdir(parents=True, exist_ok=True)
     state = json.dumps({"version": VERSION, **checkpoint.state})
     tensors = {name: tensor.detach().cpu() for name, tensor in checkpoint.tensors.items()}
     contiguous = {name: tensor.contiguous() for name, tensor in tensors.items()}
-    path = folder / NAME
-    _replace(path, lambda part: save_file(contiguous, part, metadata={"state": state}))
+    path = folder / name
     readable = json.dumps(json.loads(state), indent=2) + "\n"
-    _replace(path.with_suffix(".json"), lambda part: part.write_text(readable))
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        _replace(path, lambda part: save_file(contiguous, part, metadata={"state": state}))
+        _replace(path.with_suffix(".json"), lambda part: part.write_text(readable))
+    except (SafetensorError, OSError) as error:
+        raise CheckpointError(
+            f"{path} could not be written ({error}); the previous one is kept, "
+            "make room and go on with --resume"
+        ) from error
     return path
 
 
@@ -91,6 +107,20 @@ def load(path: Path) -> Checkpoint:
             "use the release that wrote it, or train again"
         )
     return Checkpoint(tensors, state)
+
+
+def load_best(path: Path) -> Checkpoint:
+    """Read the weights to deploy.
+
+    Args:
+        path: a file, or a training's folder: its best weights, or its last if none are
+            known to be the best.
+
+    Raises:
+        CheckpointError: as `load`.
+    """
+    best = path / BEST
+    return load(best if best.exists() else path)
 
 
 def load_network(checkpoint: Checkpoint, part: str = "average") -> FaceSwapper:

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from export import checkpoint
-from export.checkpoint import NAME, Checkpoint, load, load_network, save
+from export.checkpoint import BEST, NAME, Checkpoint, load, load_best, load_network, save
 from export.errors import CheckpointError
 from export.model import LIGHT, FaceSwapper
 
@@ -33,15 +33,40 @@ def test_an_interrupted_save_keeps_the_previous_checkpoint(
 ) -> None:
     save(tmp_path, some(step=1))
 
-    def disk_full(_: object, path: Path, **__: object) -> None:
+    def interrupted(_: object, path: Path, **__: object) -> None:
         path.write_bytes(b"half")
-        raise OSError(28, "No space left on device")
+        raise KeyboardInterrupt
 
-    monkeypatch.setattr(checkpoint, "save_file", disk_full)
-    with pytest.raises(OSError, match="No space"):
+    monkeypatch.setattr(checkpoint, "save_file", interrupted)
+    with pytest.raises(KeyboardInterrupt):
         save(tmp_path, some(step=2))
     assert load(tmp_path).state["step"] == 1
     assert sorted(path.name for path in tmp_path.iterdir()) == ["checkpoint.json", NAME]
+
+
+def test_a_full_disk_keeps_the_previous_checkpoint(tmp_path: Path) -> None:
+    resource = pytest.importorskip("resource")
+    save(tmp_path, some(step=1))
+    written = sum(path.stat().st_size for path in tmp_path.iterdir())
+    large = Checkpoint({"network.weight": torch.zeros(10 * written)}, {"step": 2})
+    # The system refuses larger files as it refuses any on a full disk.
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (5 * written, before[1]))
+    try:
+        with pytest.raises(CheckpointError, match=r"could not be written .*previous one is kept"):
+            save(tmp_path, large)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert load(tmp_path).state["step"] == 1
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["checkpoint.json", NAME]
+
+
+def test_the_best_weights_are_those_to_deploy(tmp_path: Path) -> None:
+    last = save(tmp_path, some(step=5))
+    assert load_best(tmp_path).state["step"] == 5
+    save(tmp_path, some(step=3), BEST)
+    assert load_best(tmp_path).state["step"] == 3
+    assert load_best(last).state["step"] == load(tmp_path).state["step"] == 5
 
 
 def test_a_missing_or_cut_off_file_is_named(tmp_path: Path) -> None:
