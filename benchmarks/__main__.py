@@ -7,6 +7,8 @@ import click
 from benchmarks.blend import blend
 from benchmarks.color import color
 from benchmarks.pipeline import pipeline
+from benchmarks.quality.command import quality
+from benchmarks.skin import skin
 from benchmarks.table import table
 
 
@@ -18,6 +20,8 @@ def main() -> None:
 main.add_command(blend)
 main.add_command(color)
 main.add_command(pipeline)
+main.add_command(quality)
+main.add_command(skin)
 main.add_command(table)
 
 if __name__ == "__main__":
