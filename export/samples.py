@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Generic, NamedTuple, TypeVar
+from typing import Generic, NamedTuple, Protocol, TypeVar
 
 import numpy as np
 import torch
@@ -31,6 +31,22 @@ class Batch(NamedTuple):
     mask: NDArray[np.uint8]
     region: NDArray[np.uint8]
     detail: NDArray[np.uint8]
+
+
+class Source(Protocol):
+    """Where batches come from."""
+
+    def refresh(self) -> int:
+        """Look for new data; how much there is."""
+
+    def counts(self) -> dict[str, int]:
+        """How much data there is, by kind."""
+
+    def draw(self, step: int) -> list[Batch]:
+        """The batches of a step."""
+
+    def validation(self, count: int) -> list[Batch]:
+        """Held-out batches, always the same."""
 
 
 def stack(side: Side, samples: list[Sample]) -> Batch:
