@@ -16,6 +16,7 @@ collect_ignore = (
         "test_model.py",
         "test_onnx.py",
         "test_pair_folder.py",
+        "test_perceptual.py",
         "test_preview.py",
         "test_pretrained.py",
         "test_samples.py",
