@@ -15,16 +15,20 @@ from typing import TYPE_CHECKING
 
 import click
 
+from export.delivery import onnx, report
+
 if TYPE_CHECKING:
     from export.train import Source
 
 _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
-_OUT = click.Path(path_type=Path)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 def main() -> None:
-    """Train face-swap networks and export them to ONNX."""
+    """Extract faces, train face-swap networks and export them to ONNX."""
+
+
+main.add_command(extract_command)
 
 
 @main.command()
@@ -56,13 +60,11 @@ def main() -> None:
 @click.option("-p", "-P", "--preview", is_flag=True, help="Keep OUT/preview.png up to date.")
 @click.option(
     "--texture",
-    type=click.FloatRange(0, 1),
-    default=0.0,
-    show_default=True,
-    help="How much a critic sharpens decoder B's faces; for the last part of a training.",
+    is_flag=True,
+    help="A critic sharpens decoder B's faces; for the second half of a training.",
 )
 @click.option("--seed", type=int, default=0, show_default=True)
-def train(  # noqa: PLR0913  # one argument an option
+def train(  # noqa: C901, PLR0913  # one argument an option, and what contradicts what
     *,
     out: Path,
     pairs: Path | None,
@@ -78,7 +80,7 @@ def train(  # noqa: PLR0913  # one argument an option
     compiled: bool,
     resume: bool,
     preview: bool,
-    texture: float,
+    texture: bool,
     seed: int,
 ) -> None:
     """Train encoder and both decoders; checkpoint, log and preview go to OUT.
@@ -99,7 +101,7 @@ def train(  # noqa: PLR0913  # one argument an option
     import torch
 
     from export.face_folders import FaceFolders
-    from export.losses import LossWeights
+    from export.losses import SHARP, LossWeights
     from export.model import PLANS
     from export.pair_folder import PairBatches, PairFolder
     from export.progress import progress_line
@@ -135,7 +137,7 @@ def train(  # noqa: PLR0913  # one argument an option
         mode="paired" if pairs is not None else "classic",
         schedule=schedule,
         rhythm=Rhythm(preview=preview),
-        weights=None if of_2017 else LossWeights(texture=texture, features=texture),
+        weights=None if of_2017 else SHARP if texture else LossWeights(),
         device=device,
         threads=threads if on_cpu else 1,
         compiled=compiled,
@@ -151,67 +153,8 @@ def train(  # noqa: PLR0913  # one argument an option
         trainer.run(source, report, workers=1 if on_cpu else 8)
 
 
-@main.command("onnx")
-@click.argument("checkpoint", type=click.Path(exists=True, path_type=Path))
-@click.argument("out", type=_OUT)
-@click.option(
-    "--faces", type=_FOLDER, required=True, help="Shards or pictures for the parity check."
-)
-@click.option("--side", type=click.Choice(["a", "b"]), default="b", show_default=True)
-@click.option(
-    "--dtype",
-    type=click.Choice(["fp32", "fp16"]),
-    default="fp16",
-    show_default=True,
-    help="How weights are stored; computation is fp32 either way.",
-)
-@click.option("--name", required=True, help="Short name of the model.")
-@click.option("--persona", required=True, help="Whom it draws.")
-@click.option("--consent", required=True, help="On what ground this person may be drawn.")
-@click.option("--licence", default="MIT", show_default=True, help="SPDX identifier.")
-@click.option("--alignment", default="facestream-full-26", show_default=True)
-def onnx_command(  # noqa: PLR0913  # one argument an option
-    *,
-    checkpoint: Path,
-    out: Path,
-    faces: Path,
-    side: str,
-    dtype: str,
-    name: str,
-    persona: str,
-    consent: str,
-    licence: str,
-    alignment: str,
-) -> None:
-    """Write encoder and one decoder of CHECKPOINT to OUT, checked against torch."""
-    import numpy as np
-    import torch
-
-    from export import checkpoint as checkpoints
-    from export.face_folders import read_faces
-    from export.onnx import Identity, export_onnx, training_summary
-    from export.pair_folder import stored_faces
-    from export.samples import pictures_to_tensor
-
-    saved = checkpoints.load(checkpoint)
-    network = checkpoints.load_network(saved)
-    size = network.plan.input_size
-    crops = stored_faces(faces, size)
-    if crops is None:
-        pictures = np.stack(read_faces(faces, size)[:16])
-        crops = pictures_to_tensor(pictures, torch.device("cpu")).contiguous().numpy()
-    difference = export_onnx(
-        network,
-        out,
-        Identity(name, persona, alignment, licence, consent),
-        crops,
-        side="a" if side == "a" else "b",
-        storage="fp32" if dtype == "fp32" else "fp16",
-        training=training_summary(saved.state),
-    )
-    click.echo(
-        f"{out}: {out.stat().st_size / 1e6:.1f} MB, largest difference from torch {difference:.2g}"
-    )
+main.add_command(onnx)
+main.add_command(report)
 
 
 def run() -> int:

@@ -8,6 +8,7 @@ much as cheeks, because there a blurred pixel is seen.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 import torch
 from torch import Tensor
@@ -27,6 +28,9 @@ class LossWeights:
         mask: binary cross entropy of the mask.
         background: weight of a pixel off the face; on the face it is 1.
         detail: additional weight in the eyes; mouth and brows follow their map.
+        texture: how much decoder B listens to a critic that compares its faces with true
+            ones, see `export.adversary`; sharpens what is already in its place.
+        features: mean distance of what that critic sees in a face and in its target.
     """
 
     l1: float = 1.0
@@ -35,6 +39,12 @@ class LossWeights:
     mask: float = 0.05
     background: float = 0.04
     detail: float = 10.0
+    texture: float = 0.0
+    features: float = 0.0
+
+
+SHARP: Final = LossWeights(texture=0.03, features=0.1)
+"""With the critic, whose say is small: faces stay who they are."""
 
 
 def pixel_weights(face: Tensor, detail: Tensor, weights: LossWeights) -> Tensor:

@@ -6,9 +6,10 @@ import copy
 import csv
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal, Protocol, TypeAlias
 
@@ -16,7 +17,9 @@ import torch
 from torch import Tensor, nn
 
 from export import checkpoint as checkpoints
+from export.adversary import Adversary, Judged
 from export.errors import CheckpointError, TrainingError
+from export.gradients import Terms, accumulate, in_memory_order_of
 from export.losses import LossWeights, pixel_weights, portrait_loss, ssim_map
 from export.model import FaceSwapper, Plan, Side
 from export.preview import preview_grid, write_preview
@@ -100,6 +103,8 @@ class Trainer:
             torch.optim.Adam(group, lr=1e-3, betas=(schedule.beta1, 0.999), fused=True)
             for group in groups
         ]
+        judged = weights is not None and max(weights.texture, weights.features) > 0
+        self.adversary = Adversary(self.device) if judged else None
         self.step, self.seconds, self.images = 0, 0.0, 0
         self.validation: dict[str, float] = {}
 
@@ -191,7 +196,15 @@ class Trainer:
         report: dict[str, float] = {}
         for optimizer, part in steps:
             parameters = optimizer.param_groups[0]["params"]
-            terms = self._backward(part, parameters)
+            judges = self.adversary is not None and part[0].side == "b"
+            critic = self.adversary.parameters if self.adversary and judges else []
+            terms = accumulate(
+                part,
+                partial(self._gradients, parameters=parameters),
+                [*parameters, *critic],
+                self._pool,
+                self.threads,
+            )
             norm = float(nn.utils.clip_grad_norm_(parameters, self.schedule.clip))
             if not math.isfinite(norm):
                 raise TrainingError(
@@ -200,6 +213,8 @@ class Trainer:
                 )
             optimizer.param_groups[0]["lr"] = rate
             optimizer.step()
+            if self.adversary and judges:
+                self.adversary.step()
             suffix = "" if self.mode == "paired" else f"_{part[0].side}"
             report |= {name + suffix: value for name, value in terms.items()}
             self.images += sum(len(batch.face) for batch in part)
@@ -207,42 +222,26 @@ class Trainer:
         self._follow()
         return report
 
-    def _backward(self, batches: list[Batch], parameters: list[nn.Parameter]) -> dict[str, float]:
-        """Set the gradients of one step; returns the terms of its loss.
-
-        On a CPU the batch is split between threads that each compute their own gradients:
-        they meet once a step, where threads inside every operation would meet hundreds of
-        times and wait for each other whenever something else wants a core.
-        """
-        count = min([self.threads if self._pool else 1, *(len(batch.face) for batch in batches)])
-        parts = [
-            [Batch(batch.side, *(array[k::count] for array in batch[1:])) for batch in batches]
-            for k in range(count)
-        ]
-        total = sum(len(batch.face) for batch in batches)
-        shares = [sum(len(batch.face) for batch in part) / total for part in parts]
-
-        def work(part: list[Batch]) -> tuple[dict[str, Tensor], tuple[Tensor, ...]]:
-            terms = self._loss(part)
-            # A step may lack one side; its decoder then has a gradient of zero.
-            gradients = torch.autograd.grad(
-                terms["total"], parameters, allow_unused=True, materialize_grads=True
-            )
+    def _gradients(
+        self, batches: list[Batch], parameters: list[nn.Parameter]
+    ) -> tuple[Terms, Sequence[Tensor]]:
+        """The terms of the loss, and the gradients of `parameters` and then the critic's."""
+        terms = self._loss(batches)
+        judged = self.adversary is not None and "critic" in terms
+        # A step may lack one side; its decoder then has a gradient of zero.
+        gradients = torch.autograd.grad(
+            terms["total"],
+            parameters,
+            allow_unused=True,
+            materialize_grads=True,
+            retain_graph=judged,
+        )
+        if self.adversary is None or not judged:
             return terms, gradients
-
-        results = list(self._pool.map(work, parts)) if self._pool else [work(parts[0])]
-        for index, parameter in enumerate(parameters):
-            gradient = results[0][1][index].mul_(shares[0])
-            for share, (_, gradients) in zip(shares[1:], results[1:], strict=True):
-                gradient.add_(gradients[index], alpha=share)
-            parameter.grad = _in_memory_order_of(parameter, gradient)
-        return {
-            name: sum(
-                share * float(terms[name].detach())
-                for share, (terms, _) in zip(shares, results, strict=True)
-            )
-            for name in results[0][0]
-        }
+        return terms, [
+            *gradients,
+            *torch.autograd.grad(terms["critic"], self.adversary.parameters),
+        ]
 
     def _forward(self, faces: Tensor, sides: list[tuple[Side, int]]) -> Tensor:
         with torch.autocast(self.device.type, torch.bfloat16):
@@ -253,7 +252,7 @@ class Trainer:
             ]
         return torch.cat(drawn).contiguous()
 
-    def _loss(self, batches: list[Batch]) -> dict[str, Tensor]:
+    def _loss(self, batches: list[Batch]) -> Terms:
         faces, targets, masks, regions, details = (
             torch.cat([convert(part, self.device) for part in parts])
             for convert, parts in zip(
@@ -267,7 +266,18 @@ class Trainer:
         if self.weights is None:
             return {"total": (drawn[:, :3] - targets).abs().mean()}
         weight = pixel_weights(regions, details, self.weights)
-        return portrait_loss(drawn, targets.contiguous(), masks, weight, self.weights)
+        terms = portrait_loss(drawn, targets.contiguous(), masks, weight, self.weights)
+        if self.adversary is None or batches[0].side != "b":
+            return terms
+        count = len(batches[0].face)
+        judged = Judged(drawn[:count, :3], targets[:count], regions[:count])
+        terms |= self.adversary.review(judged)
+        terms["total"] = (
+            terms["total"]
+            + self.weights.texture * terms["texture"]
+            + self.weights.features * terms["features"]
+        )
+        return terms
 
     @torch.no_grad()
     def _follow(self) -> None:
@@ -299,14 +309,22 @@ class Trainer:
         self.validation = result
         return result
 
+    def _networks(self) -> dict[str, nn.Module]:
+        """What a checkpoint holds, by the name of its part."""
+        networks: dict[str, nn.Module] = {"network": self.network, "average": self.average}
+        return networks | ({"critic": self.adversary.critic} if self.adversary else {})
+
+    def _all_optimizers(self) -> list[torch.optim.Optimizer]:
+        return [*self.optimizers, *([self.adversary.optimizer] if self.adversary else [])]
+
     def save(self, data: dict[str, int]) -> Path:
         """Write a checkpoint; `data` says what was trained on."""
         tensors = {
             f"{part}.{name}": tensor
-            for part, network in (("network", self.network), ("average", self.average))
+            for part, network in self._networks().items()
             for name, tensor in network.state_dict().items()
         }
-        for number, optimizer in enumerate(self.optimizers):
+        for number, optimizer in enumerate(self._all_optimizers()):
             for index, entry in optimizer.state_dict()["state"].items():
                 for key, tensor in entry.items():
                     tensors[f"optimizer.{number}.{index}.{key}"] = tensor
@@ -334,9 +352,11 @@ class Trainer:
                     f"{path} has {name} {saved.state.get(name)!r}, expected {expected!r}; "
                     f"choose that {name} or another folder"
                 )
-        self.network.load_state_dict(saved.part("network"))
-        self.average.load_state_dict(saved.part("average"))
-        for number, optimizer in enumerate(self.optimizers):
+        for part, network in self._networks().items():
+            # A critic may join a training that began without one.
+            if part != "critic" or saved.part(part):
+                network.load_state_dict(saved.part(part))
+        for number, optimizer in enumerate(self._all_optimizers()):
             parameters = optimizer.param_groups[0]["params"]
             entries: dict[int, dict[str, Tensor]] = {}
             for name, tensor in saved.part(f"optimizer.{number}").items():
@@ -344,7 +364,7 @@ class Trainer:
                 entry = entries.setdefault(int(index), {})
                 like = parameters[int(index)]
                 ordered = tensor.shape == like.shape  # all but the step count
-                entry[key] = _in_memory_order_of(like, tensor) if ordered else tensor
+                entry[key] = in_memory_order_of(like, tensor) if ordered else tensor
             optimizer.load_state_dict({**optimizer.state_dict(), "state": entries})
         self.step, self.seconds = int(saved.state["step"]), float(saved.state["seconds"])
         self.images = int(saved.state["images"])
@@ -375,14 +395,3 @@ class Trainer:
                 file.flush()
 
             yield write
-
-
-def _in_memory_order_of(parameter: Tensor, tensor: Tensor) -> Tensor:
-    """Lay a tensor out like a parameter.
-
-    Fused Adam walks over weights, gradients and moments in memory order, so theirs must be
-    the same; a file stores none, and `autograd.grad` promises none.
-    """
-    if tensor.stride() == parameter.stride():
-        return tensor
-    return torch.empty_like(parameter, requires_grad=False).copy_(tensor)

@@ -10,7 +10,7 @@ import torch
 
 from export import checkpoint
 from export.errors import CheckpointError, TrainingError
-from export.losses import LossWeights
+from export.losses import SHARP, LossWeights
 from export.pair_folder import PairBatches, PairFolder
 from export.samples import Batch
 from export.schedule import CLASSIC_2017, Progress, Rhythm, Schedule
@@ -58,17 +58,30 @@ def test_some_seconds_improve_the_loss(tmp_path: Path, source: PairFolder) -> No
     assert reports[-1].losses["total"] < reports[0].losses["total"]
 
 
-def test_a_resumed_training_gives_the_same_curve(tmp_path: Path, source: PairFolder) -> None:
-    straight = trainer(tmp_path / "straight", 6)
+@pytest.mark.parametrize("weights", [LossWeights(), SHARP], ids=["alone", "with critic"])
+def test_a_resumed_training_gives_the_same_curve(
+    tmp_path: Path, source: PairFolder, weights: LossWeights
+) -> None:
+    straight = trainer(tmp_path / "straight", 6, weights=weights)
     straight.run(source, lambda _: None)
-    trainer(tmp_path / "halves", 3).run(source, lambda _: None)
-    resumed = trainer(tmp_path / "halves", 6, seed=5)
+    trainer(tmp_path / "halves", 3, weights=weights).run(source, lambda _: None)
+    resumed = trainer(tmp_path / "halves", 6, seed=5, weights=weights)
     resumed.resume(tmp_path / "halves")
     assert resumed.step == 3
     resumed.run(source, lambda _: None)
     assert torch.equal(weights_of(resumed), weights_of(straight))
     assert resumed.validation == straight.validation
     assert resumed.images == straight.images == 36
+
+
+def test_a_critic_can_join_later(tmp_path: Path, source: PairFolder) -> None:
+    trainer(tmp_path / "out", 2).run(source, lambda _: None)
+    resumed = trainer(tmp_path / "out", 4, weights=SHARP)
+    resumed.resume(tmp_path / "out")
+    reports: list[Progress] = []
+    resumed.run(source, reports.append)
+    assert [report.step for report in reports] == [3, 4]
+    assert 0 < reports[-1].losses["critic"] < 4
 
 
 def test_threads_compute_the_same_gradient(tmp_path: Path, source: PairFolder) -> None:
