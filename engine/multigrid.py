@@ -35,7 +35,7 @@ _FIRST, _SECOND = np.float32(1 / 1.780330), np.float32(1 / 0.719670)
 # A coarse cell's center is farther from what pulls at its edge than the fine cells' centers
 # are. The value is measured: 0 (only add up) is half as exact, 1/4 (a straight edge) diverges
 # at ragged ones.
-_DISTANCE = np.float32(1 / 16)
+DISTANCE = np.float32(1 / 16)
 
 _NEAR, _FAR = np.float32(0.75), np.float32(0.25)  # linear interpolation between cell centers
 _PYRAMIDS = 7  # quantities kept on all grids
@@ -50,7 +50,7 @@ class Grids:
 
     def __init__(self) -> None:
         self._memory = np.empty(0, np.float32)
-        self._surface = np.empty(0, np.float32)
+        self._surfaces: dict[int, Float] = {}
 
     def memory(self, count: int) -> Float:
         """At least that many floats, with any content."""
@@ -58,12 +58,13 @@ class Grids:
             self._memory = np.empty(count, np.float32)
         return self._memory
 
-    def surface(self, shape: tuple[int, int, int]) -> Float:
-        """An array of that shape for one result, with any content, valid until the next."""
+    def surface(self, shape: tuple[int, int, int], level: int = 0) -> Float:
+        """An array of that shape for a result, with any content, valid until the level's next."""
         count = math.prod(shape)
-        if self._surface.size < count:
-            self._surface = np.empty(count, np.float32)
-        return self._surface[:count].reshape(shape)
+        kept = self._surfaces.get(level)
+        if kept is None or kept.size < count:
+            kept = self._surfaces[level] = np.empty(count, np.float32)
+        return kept[:count].reshape(shape)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -133,7 +134,7 @@ def _coarsen(inside: Float, pull: Float, coarse_inside: Float, coarse_pull: Floa
             upper = max(inside[y2, x2], inside[y2, x2 + 1])
             coarse_inside[y, x] = max(upper, inside[y2 + 1, x2], inside[y2 + 1, x2 + 1])
             total = pull[y2, x2] + pull[y2, x2 + 1] + pull[y2 + 1, x2] + pull[y2 + 1, x2 + 1]
-            coarse_pull[y, x] = total / (_ONE + _DISTANCE * total)
+            coarse_pull[y, x] = total / (_ONE + DISTANCE * total)
 
 
 @compiled
@@ -145,7 +146,7 @@ def _coarsen_target(target: Float, coarse_pull: Float, coarse_target: Float) -> 
             wanted = target[y2, x2] + target[y2, x2 + 1]
             wanted += target[y2 + 1, x2] + target[y2 + 1, x2 + 1]
             # The same factor as in `_coarsen`, from its result.
-            coarse_target[y, x] = wanted * (_ONE - _DISTANCE * coarse_pull[y, x])
+            coarse_target[y, x] = wanted * (_ONE - DISTANCE * coarse_pull[y, x])
 
 
 @compiled

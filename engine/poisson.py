@@ -12,7 +12,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from engine import multigrid
+from engine import multigrid, refine
 from engine.compiled import compiled
 from engine.errors import EngineError
 from engine.face import Image
@@ -46,10 +46,12 @@ def membrane(difference: Float, domain: Domain, grids: Grids | None = None) -> F
     surface = np.zeros_like(difference)
     window = _window(domain, margin=1)
     if window is not None:
+        inside, known = np.ascontiguousarray(domain[window]), difference[window]
         nothing = np.zeros((1, 1, 1), np.float32)
-        known = difference[window]
-        springs = _links(known, np.broadcast_to(nothing, known.shape), domain[window])
-        multigrid.solve(domain[window], springs, surface[window], grids or Grids())
+        springs = _links(known, np.broadcast_to(nothing, known.shape), inside)
+        if springs.pull.any():
+            spread = refine.spread(inside, springs, grids or Grids())
+            surface[window][inside] = spread[inside]
     return surface
 
 
@@ -75,12 +77,12 @@ def clone(swap: Image, frame: Image, domain: Domain, grids: Grids | None = None)
     window = _window(domain, margin=1)
     if window is None:
         return
-    inside, old, new = domain[window], frame[window], swap[window]
-    grids = grids or Grids()
-    surface = grids.surface((*inside.shape, 3))
-    multigrid.solve(inside, _links(old, new, inside), surface, grids)
-    corrected = cv2.add(new, surface, dtype=cv2.CV_8U)  # rounds and saturates
-    cv2.copyTo(corrected, inside.view(np.uint8), old)
+    inside, old, new = np.ascontiguousarray(domain[window]), frame[window], swap[window]
+    springs = _links(old, new, inside)
+    if springs.pull.any():
+        surface = refine.spread(inside, springs, grids or Grids())
+        new = np.asarray(cv2.add(new, surface, dtype=cv2.CV_8U), np.uint8)  # rounds, saturates
+    cv2.copyTo(new, inside.view(np.uint8), old)
 
 
 def fit(difference: Float, weights: Float, domain: Domain, grids: Grids | None = None) -> Float:
@@ -174,12 +176,7 @@ def _hang(  # noqa: PLR0913, PLR0917  # a compiled loop takes plain arrays
 
 def _links(frame: Float | Image, swap: Float | Image, domain: Domain) -> Springs:
     """Tie each pixel of the domain to the difference in every known neighbor outside of it."""
-    inner = domain.copy()
-    inner[1:] &= domain[:-1]
-    inner[:-1] &= domain[1:]
-    inner[:, 1:] &= domain[:, :-1]
-    inner[:, :-1] &= domain[:, 1:]
-    rows, columns = np.nonzero(domain & ~inner)
+    rows, columns = refine.rim(domain)
     pull = np.zeros(rows.size, np.float32)
     force = np.zeros((rows.size, frame.shape[2]), np.float32)
     _tie(frame, swap, domain, rows, columns, pull, force)
@@ -218,6 +215,8 @@ def warm_up() -> None:
     ring = np.zeros((9, 9, 3), np.float32)
     domain = np.zeros((9, 9), np.bool_)
     domain[2:7, 2:7] = True
-    for picture in (ring, ring[:, 1:]):  # A window is a view, the whole picture may not be.
-        membrane(picture, domain[:, : picture.shape[1]])
-        fit(picture, np.ones(picture.shape[:2], np.float32), domain[:, : picture.shape[1]])
+    # A window is a view, the whole picture may not be; an odd side makes another one.
+    for picture in (ring, ring[:, 1:], ring[1:, 1:].copy()):
+        part = domain[: picture.shape[0], : picture.shape[1]]
+        membrane(picture, part)
+        fit(picture, np.ones(picture.shape[:2], np.float32), part)
