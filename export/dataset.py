@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from pathlib import Path
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -119,6 +120,35 @@ class Shard:
             Pair(a, b, a_landmarks, b_landmarks, Kind(kind), int(identity))
             for a, b, a_landmarks, b_landmarks, kind, identity in columns
         ]
+
+    def masked(self) -> list[MaskedPair]:
+        """The pairs with their masks, as training draws them; pictures are copied."""
+        a = np.concatenate([self.a, self.a_mask[..., None]], axis=-1)
+        b = np.concatenate([self.b, self.mask[..., None]], axis=-1)
+        kinds = map(Kind, self.kind)
+        columns = zip(a, b, self.a_landmarks, self.b_landmarks, kinds, strict=True)
+        return [MaskedPair(*column) for column in columns]
+
+
+class MaskedPair(NamedTuple):
+    """One training example as it is drawn from a shard; S is STORED_SIZE.
+
+    Each mask is the fourth channel of its picture: both are moved in one go, and OpenCV moves
+    four channels 2.5 times as fast as three.
+
+    Attributes:
+        a: (S, S, 4) uint8, BGR and 255 inside the face.
+        b: the same of the persona.
+        a_landmarks: (478, 2) float32 in pixels of `a`.
+        b_landmarks: (478, 2) float32 in pixels of `b`.
+        kind: where `a` comes from.
+    """
+
+    a: NDArray[np.uint8]
+    b: NDArray[np.uint8]
+    a_landmarks: NDArray[np.float32]
+    b_landmarks: NDArray[np.float32]
+    kind: Kind
 
 
 def write_shard(path: Path, pairs: Sequence[Pair]) -> None:

@@ -9,10 +9,10 @@ import cv2
 import numpy as np
 
 from engine.face import Image
-from export.augment import classic_sample
+from export.classic import STILL, ClassicAugment, StoredFace, classic_samples, store
 from export.errors import TrainingError
 from export.model import Plan, Side
-from export.samples import Batch, spread, stack
+from export.samples import Batch, spread
 
 PICTURES: Final = frozenset({".bmp", ".jpeg", ".jpg", ".png", ".webp"})
 
@@ -39,11 +39,14 @@ class FaceFolders:
         if a.resolve() == b.resolve():
             raise TrainingError(f"A and B are both {a}, expected two folders of two people")
         self.plan, self.size, self.seed = plan, size, seed
-        self._faces: dict[Side, list[Image]] = {}
-        self._held_out: dict[Side, list[Image]] = {}
+        self.augment = ClassicAugment(occluder=0.3 if plan.mask else 0.0)
+        self._faces: dict[Side, list[StoredFace]] = {}
+        self._held_out: dict[Side, list[StoredFace]] = {}
+        crops = (plan.input_size, plan.output_size)
         sides: tuple[tuple[Side, Path], ...] = (("a", a), ("b", b))
         for side, folder in sides:
-            faces = read_faces(folder, self.STORED_SIZE)
+            pictures = read_faces(folder, self.STORED_SIZE)
+            faces = [store(picture, None, crops) for picture in pictures]
             self._held_out[side] = faces[:: self._HOLDOUT]
             self._faces[side] = [f for i, f in enumerate(faces) if i % self._HOLDOUT]
 
@@ -58,42 +61,29 @@ class FaceFolders:
     def draw(self, step: int) -> list[Batch]:
         """Samples of one step: a batch for decoder A, one for decoder B."""
         rng = np.random.default_rng((self.seed, step))
-        occluder = 0.3 if self.plan.mask else 0.0
         return [
-            stack(
+            self._batch(
                 side,
-                [
-                    classic_sample(
-                        faces[int(rng.integers(len(faces)))],
-                        rng,
-                        input_size=self.plan.input_size,
-                        output_size=self.plan.output_size,
-                        occluder=occluder,
-                    )
-                    for _ in range(self.size)
-                ],
+                [faces[i] for i in rng.integers(len(faces), size=self.size)],
+                rng,
+                self.augment,
             )
             for side, faces in self._faces.items()
         ]
 
     def validation(self, count: int) -> list[Batch]:
         """Unchanged held-out faces, the same every time."""
-        batches = []
-        for side, faces in self._held_out.items():
-            chosen = spread(faces, max(count // 2, 1))
-            still = np.random.default_rng(self.seed)
-            samples = [
-                classic_sample(
-                    face,
-                    still,
-                    input_size=self.plan.input_size,
-                    output_size=self.plan.output_size,
-                    still=True,
-                )
-                for face in chosen
-            ]
-            batches.append(stack(side, samples))
-        return batches
+        rng = np.random.default_rng(self.seed)
+        return [
+            self._batch(side, spread(faces, max(count // 2, 1)), rng, STILL)
+            for side, faces in self._held_out.items()
+        ]
+
+    def _batch(
+        self, side: Side, faces: list[StoredFace], rng: np.random.Generator, augment: ClassicAugment
+    ) -> Batch:
+        sizes = {"input_size": self.plan.input_size, "output_size": self.plan.output_size}
+        return Batch(side, *classic_samples(faces, rng, augment, **sizes))
 
 
 def read_faces(folder: Path, size: int) -> list[Image]:

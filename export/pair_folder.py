@@ -13,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 
 from export.augment import NO_AUGMENT, PairAugment, Sample, paired_sample
-from export.dataset import Kind, Shard, list_shards, read_shard, stored_to_crop
+from export.dataset import Kind, MaskedPair, Shard, list_shards, read_shard, stored_to_crop
 from export.errors import TrainingError
 from export.model import Plan, Side
 from export.regions import is_expressive
@@ -62,11 +62,11 @@ class PairFolder:
 
     def __init__(self, folder: Path, plan: Plan, batches: PairBatches, seed: int) -> None:
         self.folder, self.plan, self.batches, self.seed = folder, plan, batches, seed
-        self._shards: dict[Path, Shard] = {}
-        self._pairs: dict[Kind, list[tuple[Shard, int]]] = {kind: [] for kind in Kind}
-        self._expressive: dict[Kind, list[tuple[Shard, int]]] = {kind: [] for kind in Kind}
+        self._read: set[Path] = set()
+        self._pairs: dict[Kind, list[MaskedPair]] = {kind: [] for kind in Kind}
+        self._expressive: dict[Kind, list[MaskedPair]] = {kind: [] for kind in Kind}
         self.refresh()
-        if not self._shards:
+        if not self._read:
             raise TrainingError(
                 f"{folder} has no shard-*.npz, expected at least one; "
                 "make pairs with the persona generator first"
@@ -75,15 +75,16 @@ class PairFolder:
     def refresh(self) -> int:
         """Load shards that were added since; returns how many pairs there are now."""
         for path in list_shards(self.folder):
-            if path not in self._shards:
-                shard = self._shards[path] = _read(path)
+            if path not in self._read:
+                shard = load_shard(path)
+                self._read.add(path)
                 # New lists, because another thread may be drawing from the old ones.
                 pairs = {kind: list(known) for kind, known in self._pairs.items()}
                 expressive = {kind: list(known) for kind, known in self._expressive.items()}
-                for row, kind in enumerate(map(Kind, shard.kind)):
-                    pairs[kind].append((shard, row))
-                    if is_expressive(shard.b_landmarks[row], kind):
-                        expressive[kind].append((shard, row))
+                for pair in shard.masked():
+                    pairs[pair.kind].append(pair)
+                    if is_expressive(pair.b_landmarks, pair.kind):
+                        expressive[pair.kind].append(pair)
                 self._pairs, self._expressive = pairs, expressive
         return sum(map(len, self._pairs.values()))
 
@@ -120,9 +121,9 @@ class PairFolder:
         Args:
             count: at most so many pairs; half of them photographs if there are enough.
         """
-        shards = [_read(path) for path in list_shards(self.folder, holdout=True)]
-        rows = [(shard, row) for shard in shards for row in range(len(shard))]
-        by_kind = {kind: [pair for pair in rows if pair[0].kind[pair[1]] == kind] for kind in Kind}
+        paths = list_shards(self.folder, holdout=True)
+        pairs = [pair for path in paths for pair in load_shard(path).masked()]
+        by_kind = {kind: [pair for pair in pairs if pair.kind == kind] for kind in Kind}
         photos = spread(by_kind[Kind.PHOTO], (count + 1) // 2)
         chosen = photos + spread(by_kind[Kind.RENDER], count - len(photos))
         rng = np.random.default_rng(self.seed)
@@ -133,10 +134,10 @@ class PairFolder:
         ]
 
     def _cut(
-        self, pair: tuple[Shard, int], rng: np.random.Generator, augment: PairAugment, side: Side
+        self, pair: MaskedPair, rng: np.random.Generator, augment: PairAugment, side: Side
     ) -> Sample:
         return paired_sample(
-            *pair,
+            pair,
             rng,
             augment,
             side=side,
@@ -145,7 +146,12 @@ class PairFolder:
         )
 
 
-def _read(path: Path) -> Shard:
+def load_shard(path: Path) -> Shard:
+    """Read a whole shard that somebody else may have damaged.
+
+    Raises:
+        TrainingError: it is missing, cut off, or no shard.
+    """
     try:
         if not is_zipfile(path):  # NumPy would leave a cut-off file open
             raise BadZipFile("cut off, or no npz file at all")  # noqa: TRY301
@@ -171,7 +177,7 @@ def stored_faces(folder: Path, size: int, count: int = 16) -> NDArray[np.float32
     if not shards:
         return None
     matrix = stored_to_crop(size)
-    crops = spread(list(_read(shards[0]).a), count)
+    crops = spread(list(load_shard(shards[0]).a), count)
     faces = np.stack([cv2.warpAffine(crop, matrix, (size, size)) for crop in crops])
     pixels = faces.astype(np.uint8, copy=False)
     return pictures_to_tensor(pixels, torch.device("cpu")).contiguous().numpy()
