@@ -30,7 +30,7 @@ class Perceptual(nn.Module):
 
     def __init__(self, network: FaceSwapper) -> None:
         super().__init__()
-        self.layers = nn.ModuleList(network.encoder.downscales[:_LAYERS])
+        self.layers = nn.ModuleList(list(network.encoder.downscales.children())[:_LAYERS])
         self.requires_grad_(requires_grad=False)
 
     def forward(self, picture: Tensor, target: Tensor) -> Tensor:

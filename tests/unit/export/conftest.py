@@ -10,6 +10,7 @@ collect_ignore = (
     if find_spec("torch")
     else [
         "test_checkpoint.py",
+        "test_compute.py",
         "test_distill.py",
         "test_face_folders.py",
         "test_losses.py",
