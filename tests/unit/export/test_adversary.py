@@ -47,7 +47,7 @@ def test_a_perfect_picture_has_the_features_of_its_target() -> None:
 
     terms = adversary.review(Judged(target.clone(), target, torch.ones(4, 1, 64, 64)))
 
-    assert float(terms["features"]) == 0.0
+    assert float(terms["features"].detach()) == 0.0
 
 
 def test_weights_have_norm_one_after_a_step() -> None:
