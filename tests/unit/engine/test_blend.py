@@ -249,7 +249,7 @@ def test_only_writable_bgr_pictures_are_taken() -> None:
     ("change", "message"),
     [
         ({"mask": "oval"}, "hull, skin, rect, model"),
-        ({"color": "lba"}, "none, avg, lab, light"),
+        ({"color": "lba"}, "none, avg, lab, lct"),
         ({"blend": "seamless"}, "blend is 'seamless'; expected one of feather, poisson"),
         ({"skin_rule": "hsv"}, "kovac, daylight"),
         ({"feather": -0.1}, "feather is -0.1; expected a number from 0 to 0.5"),
