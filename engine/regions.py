@@ -30,8 +30,22 @@ LIPS = _indices(
 """Outer outline of the lips."""
 NOSE_BASE = _indices(98, 97, 2, 326, 327)
 """From one nostril's wing to the other."""
+JAW = _indices(
+    *(127, 234, 93, 132, 58, 172, 136, 150, 149, 176, 148),
+    *(152, 377, 400, 378, 379, 365, 397, 288, 361, 323, 454, 356),
+)
+"""Outline of the face from one temple, beside the eye, around the chin to the other."""
+SKIN_PATCHES = (
+    _indices(101, 50, 187, 207, 206, 36),
+    _indices(330, 280, 411, 427, 426, 266),
+    _indices(197, 236, 51, 5, 281, 456),
+    _indices(108, 151, 337, 336, 9, 107),
+)
+"""Right cheek, left cheek, nose, lower forehead: where most faces show skin."""
 
 RIGHT_EYE_AND_BROW = np.concatenate([RIGHT_EYE, RIGHT_BROW])
 LEFT_EYE_AND_BROW = np.concatenate([LEFT_EYE, LEFT_BROW])
 INNER_FACE = np.concatenate([RIGHT_EYE_AND_BROW, LEFT_EYE_AND_BROW, NOSE_BASE, LIPS])
 """What makes a person: eyes, brows, nose and mouth."""
+JAW_TO_BROWS = np.concatenate([JAW, RIGHT_BROW, LEFT_BROW])
+"""The face without its forehead: all that 68 classic landmarks outline."""

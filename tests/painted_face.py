@@ -22,6 +22,10 @@ def _unit_landmarks() -> NDArray[np.float64]:
         points[brow] = _ring(len(brow), x, 0.25, 0.09, 0.02)
     for eye, x in ((regions.RIGHT_EYE, 0.36), (regions.LEFT_EYE, 0.64)):
         points[eye] = _ring(len(eye), x, 0.335, 0.06, 0.025)
+    for patch, (x, y) in zip(
+        regions.SKIN_PATCHES, ((0.34, 0.5), (0.66, 0.5), (0.5, 0.46), (0.5, 0.24)), strict=True
+    ):
+        points[patch] = _ring(len(patch), x, y, 0.045, 0.05)
     points[regions.LIPS] = _ring(len(regions.LIPS), 0.5, 0.64, 0.13, 0.05)
     points[FULL_FACE.indices] = FULL_FACE.template
     return points

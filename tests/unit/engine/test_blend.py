@@ -251,7 +251,7 @@ def test_only_writable_bgr_pictures_are_taken() -> None:
         ({"mask": "oval"}, "hull, skin, rect, model"),
         ({"color": "lba"}, "none, avg, lab, lct"),
         ({"blend": "seamless"}, "blend is 'seamless'; expected one of feather, poisson"),
-        ({"skin_rule": "hsv"}, "kovac, daylight"),
+        ({"skin_rule": "hsl"}, "kovac, daylight"),
         ({"feather": -0.1}, "feather is -0.1; expected a number from 0 to 0.5"),
         ({"opacity": 1.5}, "0 to 1"),
         ({"grain": float("nan")}, "grain is nan"),
