@@ -39,15 +39,17 @@ def random_occluder(image: Image, rng: np.random.Generator) -> tuple[Image, Imag
     else:
         base = rng.uniform(0, 255, 3) * rng.uniform(0.3, 1.0)
     # Coarse cells give folds and shading, fine ones texture.
-    surface = np.broadcast_to(base, (size, size, 3)).astype(np.float32)
+    texture = np.zeros((size, size), np.float32)
     for cells, strength in ((4, 25.0), (int(rng.integers(8, 33)), rng.uniform(0, 30))):
-        cell_noise = rng.standard_normal((cells, cells, 1), np.float32) * strength
-        surface = surface + cv2.resize(cell_noise, (size, size))[..., None]
+        cell_noise = rng.standard_normal((cells, cells), np.float32)
+        cv2.scaleAdd(cv2.resize(cell_noise, (size, size)), strength, texture, texture)
+    surface = cv2.merge([cv2.add(texture, color, dtype=cv2.CV_8U) for color in base.tolist()])
     softness = 2 * int(rng.integers(0, 3)) + 1
-    opacity = np.asarray(cv2.blur(canvas, (softness, softness)), np.uint8)
-    share = opacity[..., None].astype(np.float32) / 255.0
-    covered = image + (surface - image) * share
-    return np.clip(covered, 0, 255).astype(np.uint8), opacity
+    opacity = cv2.blur(canvas, (softness, softness))
+    change = cv2.subtract(surface, image, dtype=cv2.CV_16S)
+    change = cv2.multiply(change, cv2.merge([opacity] * 3), scale=1 / 255, dtype=cv2.CV_16S)
+    covered = cv2.add(image, change, dtype=cv2.CV_8U)
+    return np.asarray(covered, np.uint8), np.asarray(opacity, np.uint8)
 
 
 def random_glasses(image: Image, rng: np.random.Generator) -> Image:

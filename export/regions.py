@@ -36,14 +36,26 @@ def is_expressive(landmarks: NDArray[np.floating], kind: Kind) -> bool:
         landmarks: (478, 2) in pixels.
         kind: photographs count from milder expressions on.
     """
-
-    def opening(upper: int, lower: int, left: int, right: int) -> float:
-        height, width = landmarks[upper] - landmarks[lower], landmarks[left] - landmarks[right]
-        return float(np.hypot(*height) / max(np.hypot(*width), 1e-6))
-
-    eyes = (opening(159, 145, 33, 133) + opening(386, 374, 263, 362)) / 2
     shut, wide = _SHUT_AND_OPEN[kind]
-    return eyes < shut or opening(13, 14, 61, 291) > wide
+    return eye_opening(landmarks) < shut or mouth_opening(landmarks) > wide
+
+
+def eye_opening(landmarks: NDArray[np.floating]) -> float:
+    """Distance of the lids relative to the width of the eye, mean of both; (478, 2) points."""
+    right, left = _opening(landmarks, 159, 145, 33, 133), _opening(landmarks, 386, 374, 263, 362)
+    return (right + left) / 2
+
+
+def mouth_opening(landmarks: NDArray[np.floating]) -> float:
+    """Distance of the lips relative to the width of the mouth; (478, 2) points."""
+    return _opening(landmarks, 13, 14, 61, 291)
+
+
+def _opening(
+    landmarks: NDArray[np.floating], upper: int, lower: int, left: int, right: int
+) -> float:
+    height, width = landmarks[upper] - landmarks[lower], landmarks[left] - landmarks[right]
+    return float(np.hypot(*height) / max(np.hypot(*width), 1e-6))
 
 
 def detail_map(landmarks: NDArray[np.floating], size: int) -> Image:
@@ -63,7 +75,6 @@ def detail_map(landmarks: NDArray[np.floating], size: int) -> Image:
     for outline, weight in _OUTLINES:
         points = np.rint(landmarks[outline] * (1 << fraction)).astype(np.int32)
         cv2.fillPoly(canvas, [points], (weight,), cv2.LINE_8, fraction)
-        cv2.polylines(
-            canvas, [points], isClosed=True, color=(weight,), thickness=2 * margin, shift=fraction
-        )
-    return np.asarray(cv2.blur(canvas, (margin * 2 + 1, margin * 2 + 1)), np.uint8)
+    width = (2 * margin + 1, 2 * margin + 1)
+    cv2.dilate(canvas, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, width), canvas)
+    return np.asarray(cv2.blur(canvas, width), np.uint8)
