@@ -13,7 +13,7 @@ import cv2
 from benchmarks.machine import describe
 from benchmarks.quality import sheet, trials, verdicts
 from benchmarks.quality.clip import ClipRun, play
-from benchmarks.quality.scene import FRAME_NS, Engine, engine
+from benchmarks.quality.scene import FRAME_NS, Engine, open_engine
 from benchmarks.quality.trials import HairCrossing
 from engine import blend
 from engine.blend import BLENDS
@@ -83,7 +83,7 @@ def quality(  # noqa: PLR0913, PLR0917  # one parameter for each option
 def _judge(config: Config, clips: tuple[str, ...], frames: int, out: Path | None) -> dict[str, Any]:
     blend.warm_up(config.blend)
     judged: dict[str, Any] = {}
-    with engine(config) as stages:
+    with open_engine(config) as stages:
         hair = _hair(stages, config)
         for clip in clips:
             run = ClipRun(Path(clip).stem)

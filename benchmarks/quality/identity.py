@@ -22,7 +22,7 @@ def write_identity(path: Path, size: int) -> Path:
     import onnx  # noqa: PLC0415 - of the dev extra, and only for this trial
     from onnx import TensorProto, helper  # noqa: PLC0415
 
-    shape = ["batch", 3, size, size]
+    shape: list[str | int | None] = ["batch", 3, size, size]
     graph = helper.make_graph(
         [helper.make_node("Identity", ["face"], ["swapped"])],
         "identity",

@@ -88,7 +88,7 @@ class Engine:
 
 
 @contextmanager
-def engine(config: Config, model: Path | None = None) -> Iterator[Engine]:
+def open_engine(config: Config, model: Path | None = None) -> Iterator[Engine]:
     """The stages that `stream.run.Run` would make of these settings, on one thread.
 
     Args:

@@ -99,14 +99,15 @@ class Stations:
         if not np.isfinite(distance).all():
             at = at[:0]
         calm = cv2.GaussianBlur(distance, (0, 0), _NORMAL_SIGMA)
-        slopes = [cv2.Sobel(calm, cv2.CV_32F, dx, 1 - dx) for dx in (1, 0)]
+        slopes = [np.asarray(cv2.Sobel(calm, cv2.CV_32F, dx, 1 - dx), np.float32) for dx in (1, 0)]
         normals = np.stack([_sampled(slope, at) for slope in slopes], axis=1)
         normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-6)
         # The outline's pixels are the innermost half pixel of the mask.
         seam = at - np.float32(0.5) * normals
         inner, outer = seam + np.float32(RING_PX) * normals, seam - np.float32(RING_PX) * normals
         size = np.array(mask.shape[::-1], np.float32)
-        kept = np.ones(len(at), np.bool_)
+        # An outline also follows the picture's border where the mask is cut off by it.
+        kept = np.abs(_sampled(distance, at)) <= _HALF_WIDTH_PX
         for ring, side in ((inner, 1.0), (outer, -1.0)):
             kept &= ((ring >= 0) & (ring <= size - 1)).all(axis=1)
             kept &= side * _sampled(distance, ring) >= RING_PX - 2.0
@@ -123,7 +124,8 @@ def color_steps(image: Image, stations: Stations) -> Float:
     Returns:
         (N,) float64.
     """
-    lab = to_lab(cv2.GaussianBlur(image.astype(np.float32), (0, 0), _COLOR_SIGMA))
+    calm = cv2.GaussianBlur(image.astype(np.float32), (0, 0), _COLOR_SIGMA)
+    lab = to_lab(np.asarray(calm, np.float32))
     return ciede2000(_sampled(lab, stations.inner), _sampled(lab, stations.outer))
 
 
