@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, TypeAlias, get_args
 
 import numpy as np
 
-from engine import align, color, detail, masks, paste, seam, skin
+from engine import align, color, detail, fade, masks, paste, seam, skin
 from engine.errors import EngineError
 from engine.face import Face, Image, Swap
+from engine.fade import FadeSettings
 
 Blend: TypeAlias = Literal["feather", "poisson"]
 BLENDS: tuple[Blend, ...] = get_args(Blend)
@@ -25,14 +26,17 @@ class BlendSettings:
 
     Attributes:
         mask: shapes of `masks.SHAPES` joined by +, the intersection is taken.
-        color: one of `color.TRANSFERS`, or 'avg+light' or 'lab+light'.
+        color: one of `color.TRANSFERS`, or one of them with '+light'.
         blend: one of `BLENDS`.
         skin_rule: which colors are skin, for the mask shape 'skin'.
         erode: how far the mask stays inside the face, as a fraction of the face's size.
         feather: over what distance the new face fades out, as a fraction of the face's size.
+        feather_profile: one of `masks.FEATHER_PROFILES`; with 'smooth_mask' erode and feather
+            do not count.
         opacity: 1 replaces the face, 0 leaves the frame as it is.
         sharpen: how far to follow the frame's sharpness, 0 (not) to 1.
         grain: how far to follow the frame's grain, 0 (not) to 1.
+        fade: when the new face becomes transparent; never by default.
         smooth_frames: time constant of color, light, seam, sharpness and grain, in frames.
 
     Raises:
@@ -45,10 +49,12 @@ class BlendSettings:
     skin_rule: skin.SkinRule = "kovac"
     erode: float = 0.01
     feather: float = 0.12
+    feather_profile: masks.FeatherProfile = "ramp"
     opacity: float = 1.0
     sharpen: float = 1.0
     grain: float = 1.0
     smooth_frames: float = 8.0
+    fade: FadeSettings = field(default_factory=FadeSettings)
 
     def __post_init__(self) -> None:
         masks.parse_shapes(self.mask)
@@ -58,6 +64,11 @@ class BlendSettings:
         if self.skin_rule not in skin.SKIN_RULES:
             raise EngineError(
                 f"skin_rule is {self.skin_rule!r}; expected one of {', '.join(skin.SKIN_RULES)}"
+            )
+        if self.feather_profile not in masks.FEATHER_PROFILES:
+            raise EngineError(
+                f"feather_profile is {self.feather_profile!r}; "
+                f"expected one of {', '.join(masks.FEATHER_PROFILES)}"
             )
         for name, limit in _LIMITS.items():
             value = getattr(self, name)
@@ -78,8 +89,8 @@ _LIMITS = {
 class _Track:
     """What is remembered of one face from frame to frame."""
 
-    def __init__(self, steps: tuple[str, ...]) -> None:
-        self.color = color.ColorMatch(steps)
+    def __init__(self) -> None:
+        self.color = color.ColorMatch()
         self.seam = seam.SeamMatch()
         self.age = -1
         self.seen = 0
@@ -100,11 +111,18 @@ class Blender:
 
     def __init__(self, settings: BlendSettings | None = None) -> None:
         self._settings = settings or BlendSettings()
-        self._shapes = masks.parse_shapes(self._settings.mask)
-        self._steps = color.parse_transfers(self._settings.color)
         self._tracks: dict[int, _Track] = {}
         self.mask_fallbacks = 0
         self.patches: dict[int, paste.Patch] = {}
+
+    def update(self, settings: BlendSettings) -> None:
+        """Use other settings from the next frame on; tracks keep what they have measured.
+
+        Any thread may call it while another one blends: a frame reads the settings once, when
+        it begins. Loops that the new settings need are compiled before they take effect.
+        """
+        warm_up(settings)
+        self._settings = settings
 
     def __call__(self, image: Image, faces: tuple[Face, ...]) -> int:
         """Composite every face that has a swap, in the given order.
@@ -129,12 +147,14 @@ class Blender:
             )
         if not image.flags.writeable:
             raise EngineError("blending got a read-only image; pass a copy, it is changed in place")
+        settings = self._settings  # once: another thread may replace them meanwhile
         # Only tracks of this frame live on: a face that comes back after a gap starts anew.
         self._tracks = {face.track: self._follow(face) for face in faces}
         prepared = [
             (face.track, item)
             for face in faces
-            if face.swap is not None and (item := self._patch(image, face, face.swap)) is not None
+            if face.swap is not None
+            and (item := self._patch(image, face, face.swap, settings)) is not None
         ]
         for _, (patch, grain, seed) in prepared:
             paste.composite(image, patch, grain, seed)
@@ -144,29 +164,33 @@ class Blender:
     def _follow(self, face: Face) -> _Track:
         track = self._tracks.get(face.track)
         if track is None or face.age <= track.age:
-            track = _Track(self._steps)
+            track = _Track()
         return track
 
-    def _patch(self, image: Image, face: Face, swap: Swap) -> tuple[paste.Patch, float, int] | None:
-        settings, matrix = self._settings, swap.frame_to_crop
+    def _patch(
+        self, image: Image, face: Face, swap: Swap, settings: BlendSettings
+    ) -> tuple[paste.Patch, float, int] | None:
+        matrix = swap.frame_to_crop
         if not (np.isfinite(matrix).all() and np.isfinite(face.landmarks).all()) or not image.size:
             return None
         size = swap.image.shape[0]
         frame_crop = align.crop(image, matrix, size)
         points = align.apply(matrix, face.landmarks)
         mask, fell_back = masks.face_mask(
-            self._shapes,
+            masks.parse_shapes(settings.mask),
             frame_crop,
             points,
             swap.mask,
             rule=settings.skin_rule,
             erode=settings.erode,
             feather=settings.feather,
+            profile=settings.feather_profile,
         )
         self.mask_fallbacks += fell_back
         track = self._tracks[face.track]
-        rate = self._rate(track, face.age)
+        rate = _rate(track, face.age, settings.smooth_frames)
         weights = color.skin_weights(mask, points)
+        track.color.steps = color.parse_transfers(settings.color)
         new = track.color.apply(swap.image, frame_crop, weights, rate)
         if settings.blend == "poisson":
             visible = align.visible(matrix, size, image.shape)
@@ -175,8 +199,9 @@ class Blender:
             wanted = detail.sharpening(new, frame_crop, mask)
             track.sharpening += rate * (wanted - track.sharpening)
             new = detail.sharpened(new, settings.sharpen * track.sharpening)
-        if settings.opacity < 1.0:
-            mask *= np.float32(settings.opacity)
+        opacity = settings.opacity * fade.opacity(face, settings.fade)
+        if opacity < 1.0:
+            mask *= np.float32(opacity)
         patch = paste.place(new, mask, matrix, image.shape)
         if patch is None:
             return None
@@ -186,19 +211,21 @@ class Blender:
             track.grain += rate * (missing - track.grain)
         return patch, settings.grain * track.grain, face.track * 31 + face.age
 
-    def _rate(self, track: _Track, age: int) -> float:
-        """Share of a new measurement: a plain mean at first, then an exponential one."""
-        elapsed = age - track.age if track.seen else 1
-        track.age = age
-        track.seen += 1
-        constant = self._settings.smooth_frames
-        settled = 1.0 - math.exp(-elapsed / constant) if constant > 0.0 else 1.0
-        return max(settled, 1.0 / track.seen)
+
+def _rate(track: _Track, age: int, constant: float) -> float:
+    """Share of a new measurement: a plain mean at first, then an exponential one."""
+    elapsed = age - track.age if track.seen else 1
+    track.age = age
+    track.seen += 1
+    settled = 1.0 - math.exp(-elapsed / constant) if constant > 0.0 else 1.0
+    return max(settled, 1.0 / track.seen)
 
 
 def warm_up(settings: BlendSettings | None = None) -> None:
     """Compile or load every loop that these settings need before the clock starts."""
     skin.warm_up()
     paste.warm_up()
-    if (settings or BlendSettings()).blend == "poisson":
+    settings = settings or BlendSettings()
+    color.warm_up(color.parse_transfers(settings.color))
+    if settings.blend == "poisson":
         seam.warm_up()

@@ -108,7 +108,7 @@ class ColorMatch:
             from what has been measured.
     """
 
-    def __init__(self, steps: tuple[str, ...]) -> None:
+    def __init__(self, steps: tuple[str, ...] = ("none",)) -> None:
         self.steps = steps
         self._frame: Statistics | None = None
         self._swap: Statistics | None = None

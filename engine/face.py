@@ -48,6 +48,7 @@ class Face:
         yaw_deg: head turn estimated from the landmarks, 0 is frontal, positive is turned
             to the right of the picture.
         swap: what the model made of it, None before the swap stage.
+        held: frames since it was last found; above 0 the landmarks are of that frame.
     """
 
     landmarks: Landmarks
@@ -55,6 +56,7 @@ class Face:
     age: int = 0
     yaw_deg: float = 0.0
     swap: Swap | None = None
+    held: int = 0
 
     @property
     def box(self) -> tuple[float, float, float, float]:

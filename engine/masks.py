@@ -9,6 +9,7 @@ is feathered there too: the border itself never shows. All of it works on
 from __future__ import annotations
 
 from statistics import NormalDist
+from typing import Literal, TypeAlias, get_args
 
 import cv2
 import numpy as np
@@ -19,10 +20,16 @@ from engine.align import Points
 from engine.errors import EngineError
 from engine.face import Image, Mask
 from engine.skin import SkinRule, skin_mask
+from engine.smooth_mask import smooth_mask
 
 SHAPES = ("hull", "skin", "rect", "model")
 """`hull`: convex hull of the landmarks. `skin`: what a skin rule accepts around the face,
 plus eyes, nose and mouth. `rect`: the whole crop. `model`: what the model itself marked."""
+
+FeatherProfile: TypeAlias = Literal["ramp", "smooth_mask"]
+FEATHER_PROFILES: tuple[FeatherProfile, ...] = get_args(FeatherProfile)
+"""`ramp`: from the shape's edge inward, as wide as erode and feather say. `smooth_mask`: the
+classic converter's inset rectangle and Gaussian, see `engine.smooth_mask`."""
 
 MIN_SKIN = 0.35
 """A skin mask that covers less of the hull than this has failed (dark skin, gray picture)."""
@@ -131,6 +138,7 @@ def face_mask(  # noqa: PLR0913  # one call a face; a settings object would hide
     rule: SkinRule,
     erode: float,
     feather: float,
+    profile: FeatherProfile = "ramp",
 ) -> tuple[Mask, bool]:
     """Build one face's mask from shapes, as their intersection.
 
@@ -142,6 +150,7 @@ def face_mask(  # noqa: PLR0913  # one call a face; a settings object would hide
         rule: for `skin`.
         erode: as a fraction of the face's size (the square root of the hull's area).
         feather: as `erode`.
+        profile: one of `FEATHER_PROFILES`; `smooth_mask` has its own measures.
 
     Returns:
         (size, size) float32 mask, and whether a shape that was asked for could not be had
@@ -164,7 +173,8 @@ def face_mask(  # noqa: PLR0913  # one call a face; a settings object would hide
             found = rect(size)
         fell_back |= found is None
         coverage = np.minimum(coverage, face if found is None else found)
-    mask = soften(coverage, erode, feather)
+    classic = profile == "smooth_mask"
+    mask = smooth_mask(coverage) if classic else soften(coverage, erode, feather)
     if "model" in shapes and model is not None:
         mask *= _resized(model, size)
     return mask, fell_back

@@ -85,6 +85,7 @@ class _Track:
     def see(self, landmarks: Landmarks, time_ns: int) -> None:
         """Take in a measurement."""
         self.is_seen = True
+        self.held = 0
         self.seen_ns = time_ns
         self.landmarks = landmarks
         self._smoothed = landmarks
@@ -99,6 +100,7 @@ class _Track:
             track=self.number,
             age=self.age,
             yaw_deg=yaw_deg(self._smoothed),
+            held=self.held,
         )
 
 
@@ -201,6 +203,7 @@ class FaceTracker:
         # Missing faces come last: they may come back only if there is room.
         for track in sorted(self._tracks, key=lambda track: not track.is_seen):
             track.age += 1
+            track.held += 1
             landmarks = self._look_again(image, track)
             track.is_seen = False
             if landmarks is not None and len(self._seen()) < self._settings.max_faces:
