@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import click
 
 from export.delivery import onnx, report
+from export.extraction.command import extract_command
 
 if TYPE_CHECKING:
     from export.train import Source
@@ -63,6 +64,11 @@ main.add_command(extract_command)
     is_flag=True,
     help="A critic sharpens decoder B's faces; for the second half of a training.",
 )
+@click.option(
+    "--vary-colors",
+    is_flag=True,
+    help="Also vary colors, light, noise and sharpness of --a and --b; --pairs always does.",
+)
 @click.option("--seed", type=int, default=0, show_default=True)
 def train(  # noqa: C901, PLR0913  # one argument an option, and what contradicts what
     *,
@@ -81,6 +87,7 @@ def train(  # noqa: C901, PLR0913  # one argument an option, and what contradict
     resume: bool,
     preview: bool,
     texture: bool,
+    vary_colors: bool,
     seed: int,
 ) -> None:
     """Train encoder and both decoders; checkpoint, log and preview go to OUT.
@@ -130,7 +137,9 @@ def train(  # noqa: C901, PLR0913  # one argument an option, and what contradict
     else:
         assert a_folder is not None
         assert b_folder is not None
-        source = FaceFolders(a_folder, b_folder, plan, size, seed)
+        source = FaceFolders(a_folder, b_folder, plan, size, seed, vary_colors=vary_colors)
+        for line in source.left_out:
+            click.echo(line, err=True)
     trainer = Trainer(
         plan,
         out,

@@ -16,7 +16,7 @@ from stream.sources.camera import OpenCVCamera, v4l2_camera
 from stream.sources.file import file_source
 from stream.sources.settings import SourceSettings
 
-__all__ = ["Source", "SourceSettings", "open_source"]
+__all__ = ["Source", "SourceError", "SourceSettings", "open_source"]
 
 
 class Source(Protocol):

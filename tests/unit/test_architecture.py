@@ -44,6 +44,12 @@ def test_import_direction(package: str, forbidden: set[str]) -> None:
         assert not tops(file) & forbidden, file
 
 
+def test_training_uses_nothing_of_the_stream_but_its_sources() -> None:
+    for file in (ROOT / "export").rglob("*.py"):
+        used = {name for name in imported(file) if name.split(".")[0] == "stream"}
+        assert all(f"{name}.".startswith("stream.sources.") for name in used), (file, used)
+
+
 def test_only_one_file_of_the_stream_imports_onnxruntime() -> None:
     importers = [file for file in FILES if "onnxruntime" in tops(file)]
     assert "engine/session.py" in names(importers)

@@ -1,0 +1,1 @@
+"""Faces out of clips, pictures and cameras: found, judged, chosen, cut out."""
