@@ -13,27 +13,26 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final, Literal, TypeAlias
+from typing import Any, Final
 
 import numpy as np
 import onnx
-import onnxruntime
 import torch
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
+from engine.align import FULL_FACE, Alignment
 from engine.errors import ModelError
 from export.graph import build_graph
-from export.model import FaceSwapper, Side
-
-Storage: TypeAlias = Literal["fp32", "fp16"]
-"""How weights are stored. Computation is float32 either way."""
-
-TOLERANCE: Final[Mapping[Storage, float]] = {"fp32": 2e-4, "fp16": 1e-2}
-"""Largest allowed difference from torch on 0..1 pictures: float32 rounding in another order
-of summation, and weights rounded to 11 bits (2.5 of 255 levels at the worst pixel)."""
+from export.model import FaceSwapper, Plan, Side
+from export.parity import TOLERANCE, Dtype, Parity, compare
+from export.quantize import quantize
 
 CONTRACT: Final = "1"
+FEWEST_FACES: Final[Mapping[Dtype, int]] = {"fp32": 1, "fp16": 1, "int8": 16}
+"""Faces that an export needs: int8 is calibrated on one half and compared on the other."""
+
+_ALIGNMENTS: Final = {FULL_FACE.name: FULL_FACE}
 # Biases and other small tensors gain nothing from being stored in half.
 _SMALLEST_HALVED: Final = 256
 
@@ -64,9 +63,9 @@ def export_onnx(  # noqa: PLR0913  # each is a fact of its own
     faces: NDArray[np.float32],
     *,
     side: Side = "b",
-    storage: Storage = "fp16",
+    dtype: Dtype = "fp16",
     training: Mapping[str, Any] | None = None,
-) -> float:
+) -> Parity:
     """Write encoder and one decoder as an ONNX file that agrees with torch.
 
     Args:
@@ -75,52 +74,89 @@ def export_onnx(  # noqa: PLR0913  # each is a fact of its own
         identity: who is drawn and on which terms.
         faces: (N, 3, S, S) RGB 0..1, real crops on which both must agree.
         side: whose decoder.
-        storage: how weights are stored.
+        dtype: of the weights, see `export.parity.Dtype`.
         training: summary of the training, stored as JSON.
 
     Returns:
-        Largest difference between torch and ONNX Runtime over `faces`.
+        Differences between torch and ONNX Runtime over `faces`; for int8 over those that it
+        was not calibrated on.
 
     Raises:
-        ModelError: the exported model is not valid or differs by more than `TOLERANCE`.
+        ModelError: there are too few faces, the alignment is unknown, the exported model is
+            not valid, or it differs by more than `export.parity.TOLERANCE`.
     """
+    if len(faces) < FEWEST_FACES[dtype]:
+        raise ModelError(
+            f"{path.name} was not written: {len(faces)} faces, expected at least "
+            f"{FEWEST_FACES[dtype]} for {dtype}; give a folder with more"
+        )
     plan = network.plan
+    properties = metadata(identity, plan, dtype, training or {})
     deployed = copy.deepcopy(network).to("cpu", torch.float32).eval()
+    model = build_graph(deployed, side)
+    if dtype == "fp16":
+        store_weights_as_half(model)
+    elif dtype == "int8":
+        model, faces = quantize(model, faces[::2]), faces[1::2]
     with torch.no_grad():
         drawn = deployed(torch.from_numpy(faces), side).numpy()
-    expected = [drawn[:, :3], drawn[:, 3:]] if plan.mask else [drawn]
-    model = build_graph(deployed, side)
-    if storage == "fp16":
-        store_weights_as_half(model)
-    helper.set_model_props(
-        model,
-        {
-            "facestream.contract": CONTRACT,
-            "facestream.name": identity.name,
-            "facestream.persona": identity.persona,
-            "facestream.input_size": str(plan.input_size),
-            "facestream.output_size": str(plan.output_size),
-            "facestream.color_order": "RGB",
-            "facestream.range": "0..1",
-            "facestream.alignment": identity.alignment,
-            "facestream.licence": identity.licence,
-            "facestream.consent": identity.consent,
-            "facestream.training": json.dumps({"storage": storage, **(training or {})}),
-        },
-    )
+    helper.set_model_props(model, properties)
     onnx.checker.check_model(model, full_check=True)
     content = model.SerializeToString()
-    difference = _parity(content, faces, expected)
-    if not difference <= TOLERANCE[storage]:
+    parity = compare(content, faces, [drawn[:, :3], drawn[:, 3:]] if plan.mask else [drawn])
+    if not parity.within(TOLERANCE[dtype]):
         raise ModelError(
-            f"{path.name} was not written: torch and ONNX Runtime differ by {difference:.2g}, "
-            f"expected at most {TOLERANCE[storage]:.2g} for {storage} weights; "
+            f"{path.name} was not written: torch and ONNX Runtime differ ({parity}), "
+            f"expected {TOLERANCE[dtype]} for {dtype}; "
             "try fp32, or train further if the network has diverged"
         )
     draft = path.with_name(path.name + ".part")
-    draft.write_bytes(content)
-    draft.replace(path)
-    return difference
+    try:
+        draft.write_bytes(content)
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)
+    return parity
+
+
+def metadata(
+    identity: Identity, plan: Plan, dtype: Dtype, training: Mapping[str, Any]
+) -> dict[str, str]:
+    """What a reader of the file must know, as `facestream.*` keys.
+
+    The template gives landmarks their places in a unit square; coverage is the side of the
+    model's crop in units of that square.
+
+    Raises:
+        ModelError: the alignment is unknown.
+    """
+    if identity.alignment not in _ALIGNMENTS:
+        raise ModelError(
+            f"alignment {identity.alignment!r} is unknown, expected one of {sorted(_ALIGNMENTS)}"
+        )
+    facts = {
+        "contract": CONTRACT,
+        "name": identity.name,
+        "persona": identity.persona,
+        "input_size": str(plan.input_size),
+        "output_size": str(plan.output_size),
+        "color_order": "RGB",
+        "range": "0..1",
+        "alignment": identity.alignment,
+        "alignment_template": _template(_ALIGNMENTS[identity.alignment]),
+        "coverage": "1.0",
+        "licence": identity.licence,
+        "consent": identity.consent,
+        "dtype": dtype,
+        "training": json.dumps(training),
+    }
+    return {f"facestream.{key}": value for key, value in facts.items()}
+
+
+def _template(alignment: Alignment) -> str:
+    """JSON: MediaPipe landmark -> its x, y in the unit square that the crop spans."""
+    places = zip(alignment.indices.tolist(), alignment.template.tolist(), strict=True)
+    return json.dumps({str(index): place for index, place in places})
 
 
 def training_summary(state: Mapping[str, Any]) -> dict[str, Any]:
@@ -155,14 +191,3 @@ def store_weights_as_half(model: onnx.ModelProto) -> None:
     nodes = [*casts, *model.graph.node]
     del model.graph.node[:]
     model.graph.node.extend(nodes)
-
-
-def _parity(
-    content: bytes, faces: NDArray[np.float32], expected: list[NDArray[np.float32]]
-) -> float:
-    """Largest difference of any output; NaN if any is not a number."""
-    session = onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
-    got = session.run(None, {"face": faces})
-    return float(
-        np.max([np.abs(mine - theirs).max() for mine, theirs in zip(expected, got, strict=True)])
-    )

@@ -7,17 +7,14 @@ from pathlib import Path
 from typing import Final
 from zipfile import BadZipFile, is_zipfile
 
-import cv2
 import numpy as np
-import torch
-from numpy.typing import NDArray
 
 from export.augment import NO_AUGMENT, PairAugment, Sample, paired_sample
-from export.dataset import Kind, MaskedPair, Shard, list_shards, read_shard, stored_to_crop
+from export.dataset import Kind, MaskedPair, Shard, list_shards, read_shard
 from export.errors import TrainingError
 from export.model import Plan, Side
 from export.regions import is_expressive
-from export.samples import Batch, pictures_to_tensor, spread, stack
+from export.samples import Batch, spread, stack
 
 _SIDES: Final[tuple[Side, Side]] = ("b", "a")
 
@@ -160,24 +157,3 @@ def load_shard(path: Path) -> Shard:
         raise TrainingError(
             f"{path} is no shard of pairs ({error}); remove it and make its pairs again"
         ) from error
-
-
-def stored_faces(folder: Path, size: int, count: int = 16) -> NDArray[np.float32] | None:
-    """Real crops of A to compare two implementations of a network on.
-
-    Args:
-        folder: shards of pairs; held-out ones are preferred.
-        size: side of the network's input.
-        count: at most so many.
-
-    Returns:
-        (N, 3, size, size) float32 RGB 0..1, or None if the folder has no shard.
-    """
-    shards = list_shards(folder, holdout=True) or list_shards(folder)
-    if not shards:
-        return None
-    matrix = stored_to_crop(size)
-    crops = spread(list(load_shard(shards[0]).a), count)
-    faces = np.stack([cv2.warpAffine(crop, matrix, (size, size)) for crop in crops])
-    pixels = faces.astype(np.uint8, copy=False)
-    return pictures_to_tensor(pixels, torch.device("cpu")).contiguous().numpy()

@@ -9,7 +9,7 @@ from export import pair_folder
 from export.augment import NO_AUGMENT
 from export.dataset import Kind
 from export.errors import TrainingError
-from export.pair_folder import PairBatches, PairFolder, stored_faces
+from export.pair_folder import PairBatches, PairFolder
 from tests.unit.export import tiny
 from tests.unit.export.tiny_networks import TINY_LIGHT, TINY_ORIGINAL
 
@@ -79,18 +79,6 @@ def test_validation_is_unvaried_and_the_same_for_both_sides(folder: Path) -> Non
 def test_no_held_out_shard_means_no_validation(folder: Path) -> None:
     (folder / "holdout-00000.npz").unlink()
     assert PairFolder(folder, TINY_LIGHT, PairBatches(), 0).validation(4) == []
-
-
-def test_stored_faces_are_crops_of_a(
-    folder: Path, tmp_path_factory: pytest.TempPathFactory
-) -> None:
-    faces = stored_faces(folder, 32, 3)
-    assert faces is not None
-    assert faces.shape == (3, 3, 32, 32)
-    assert faces.dtype == np.float32
-    assert 0 <= faces.min() < 0.2
-    assert 0.5 < faces.max() <= 1
-    assert stored_faces(tmp_path_factory.mktemp("empty"), 32) is None
 
 
 @pytest.mark.parametrize("kind", list(Kind))
