@@ -28,6 +28,7 @@ try:
         from stream import config
         from stream.errors import StreamError
         from stream.pipeline import Pipeline
+        from stream.presets import PRESETS
         from stream.report import Report, render
         from stream.run import Run
 except EngineError as error:
@@ -55,6 +56,13 @@ logger = logging.getLogger(__name__)
 @click.option("--model", "-m", metavar="NAME|PATH", help="Bundled persona or an ONNX file.")
 @click.option("--live", "mode", flag_value="live", help="Newest picture wins; drop late frames.")
 @click.option("--lossless", "mode", flag_value="lossless", help="Process every frame.")
+@click.option(
+    "--preset",
+    type=click.Choice(PRESETS),
+    help="Start from these settings; --config, --set and other options win. best: the default. "
+    "classic-2018: the classic converter's mean color and blurred box (with --blend poisson: its "
+    "seamless mode, with --mask hull: the face's outline). fast: least work.",
+)
 @click.option("--device", type=click.Choice(DEVICES), help="Where the model runs.")
 @click.option("--mask", metavar="SHAPES", help=f"{', '.join(SHAPES)}, or several joined by +.")
 @click.option("--color", metavar="TRANSFER", help=f"{', '.join(TRANSFERS)}, or lab+light ...")
@@ -74,6 +82,7 @@ def stream(  # noqa: PLR0913, PLR0917 - one parameter for each option
     out: tuple[str, ...],
     model: str | None,
     mode: str | None,
+    preset: str | None,
     device: str | None,
     mask: str | None,
     color: str | None,
@@ -105,6 +114,7 @@ def stream(  # noqa: PLR0913, PLR0917 - one parameter for each option
         "out": out or None,
         "model": model,
         "mode": mode,
+        "preset": preset,
         "device": device,
         "blend.mask": mask,
         "blend.color": color,

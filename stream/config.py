@@ -16,7 +16,9 @@ from engine.blend import BlendSettings
 from engine.errors import EngineError
 from engine.session import Device
 from engine.track import TrackSettings
+from stream import presets
 from stream.errors import ConfigError
+from stream.presets import Preset
 from stream.sinks import SinkSettings
 from stream.sources import SourceSettings
 
@@ -30,6 +32,7 @@ class Config:
     Attributes:
         source: see `stream.sources.open_source`.
         out: sinks, see `stream.sinks.open_sink`; empty for the source's default.
+        preset: what `load` starts from, see `stream.presets`.
         model: name of a bundled model, or a path to an ONNX file.
         mode: `live` drops late frames, `lossless` drops nothing, `auto` is live for cameras
             and networks.
@@ -41,6 +44,7 @@ class Config:
 
     source: str = "demo"
     out: tuple[str, ...] = ()
+    preset: Preset = "best"
     model: str = "maro"
     mode: Literal["auto", "live", "lossless"] = "auto"
     device: Device = "auto"
@@ -59,7 +63,9 @@ class Config:
 
 
 def load(file: Path | None, overrides: Iterable[str], options: Mapping[str, Any]) -> Config:
-    """Combine a TOML file, `key=value` overrides and options; the later win.
+    """Combine a preset, a TOML file, `key=value` overrides and options; the later win.
+
+    The preset is the one that file, overrides and options together name.
 
     Args:
         file: TOML file or None.
@@ -78,6 +84,10 @@ def load(file: Path | None, overrides: Iterable[str], options: Mapping[str, Any]
     for key, value in options.items():
         if value is not None:
             _put(tree, key, value)
+    preset = tree.get("preset")
+    if preset in presets.PRESETS:  # What else it may be is reported with all other values.
+        for key, value in presets.settings(preset).items():
+            _put(tree, key, value, replace=False)
     return _build(Config, tree, "")
 
 
@@ -97,13 +107,14 @@ def _value(text: str) -> Any:
         return text
 
 
-def _put(tree: dict[str, Any], key: str, value: Any) -> None:
+def _put(tree: dict[str, Any], key: str, value: Any, *, replace: bool = True) -> None:
     *parents, last = key.split(".")
     for parent in parents:
         tree = tree.setdefault(parent, {})
         if not isinstance(tree, dict):
             raise ConfigError(f"{key}: {parent} is a value, not a group of settings")
-    tree[last] = value
+    if replace or last not in tree:
+        tree[last] = value
 
 
 def _build(kind: type[T], tree: Any, path: str) -> T:

@@ -212,3 +212,22 @@ def test_debug_shows_the_traceback_and_keeps_the_exit_code(
 
     assert play(load, "--debug") == run_stream.USAGE
     assert "Traceback" in caplog.text
+
+
+def test_preset_is_a_start_that_other_options_change(play: Play) -> None:
+    configs: list[Config] = []
+
+    def prepare(config: Config) -> PreparedRun:
+        configs.append(config)
+        return PreparedRun(frames(), NullSink())
+
+    assert play(prepare, "--preset", "classic-2018", "--mask", "hull", "-q") == 0
+    blend = configs[0].blend
+    assert (blend.feather_profile, blend.color, blend.mask) == ("smooth_mask", "avg", "hull")
+
+
+def test_unknown_preset_is_one_line(play: Play, capsys: pytest.CaptureFixture[str]) -> None:
+    assert play(PreparedRun(frames(), NullSink()), "--preset", "slow") == run_stream.USAGE
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1
+    assert "'best', 'classic-2018', 'fast'" in error

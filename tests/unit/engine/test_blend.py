@@ -12,6 +12,7 @@ from engine.align import FULL_FACE
 from engine.blend import Blend, Blender, BlendSettings
 from engine.errors import EngineError
 from engine.face import Face, Image, Landmarks, Swap
+from engine.fade import FadeSettings
 from tests.painted_face import landmarks, portrait, smooth_picture, swapped
 
 POINTS = landmarks((160.0, 120.0), 170.0, 8.0)
@@ -251,6 +252,7 @@ def test_only_writable_bgr_pictures_are_taken() -> None:
         ({"mask": "oval"}, "hull, skin, rect, model"),
         ({"color": "lba"}, "none, avg, lab, lct"),
         ({"blend": "seamless"}, "blend is 'seamless'; expected one of feather, poisson"),
+        ({"feather_profile": "box"}, "ramp, smooth_mask"),
         ({"skin_rule": "hsl"}, "kovac, daylight"),
         ({"feather": -0.1}, "feather is -0.1; expected a number from 0 to 0.5"),
         ({"opacity": 1.5}, "0 to 1"),
@@ -266,3 +268,60 @@ def test_bad_settings_say_what_is_allowed(change: dict[str, object], message: st
 def test_warm_up_compiles_what_blending_needs() -> None:
     blend.warm_up()
     blend.warm_up(BlendSettings(blend="poisson"))
+
+
+def test_settings_are_replaced_without_losing_the_tracks_memory() -> None:
+    dark = (FRAME // 2).astype(np.uint8)
+    settings = BlendSettings(color="avg", smooth_frames=20.0, sharpen=0.0, grain=0.0)
+    blender = Blender(settings)
+    for age in range(20):
+        blender(dark.copy(), (swapped(POINTS, NEW, age=age),))
+    blender.update(dataclasses.replace(settings, color="mkl", mask="rect"))
+    image = FRAME.copy()
+    blender(image, (swapped(POINTS, NEW, age=20),))
+    fresh = blended(
+        dataclasses.replace(settings, color="mkl", mask="rect"), FRAME, swapped(POINTS, NEW)
+    )
+    middle = np.s_[115:125, 150:170]
+    assert image[middle].mean() < fresh[middle].mean() - 20
+    assert np.array_equal((image != FRAME).any(axis=2), (fresh != FRAME).any(axis=2))
+
+
+def test_settings_are_read_once_a_frame() -> None:
+    """Two faces of one frame look alike even if another thread changes the settings between."""
+    blender = Blender(PLAIN)
+
+    class Meddling(Face):
+        """Its box is not asked for, but its landmarks are: that is when the settings change."""
+
+        def __getattribute__(self, name: str) -> object:
+            if name == "landmarks":
+                blender.update(dataclasses.replace(PLAIN, opacity=0.0))
+            return super().__getattribute__(name)
+
+    second = swapped(landmarks((60.0, 60.0), 60.0), NEW, track=2)
+    first = swapped(POINTS, NEW)
+    image = FRAME.copy()
+    meddling = Meddling(first.landmarks, 1, 0, 0.0, first.swap)
+    assert blender(image, (meddling, second)) == 2
+    assert (image[60, 60] == (60, 200, 60)).all()
+    assert blender(FRAME.copy(), (second,)) == 0
+
+
+def test_a_fade_scales_the_change() -> None:
+    settings = dataclasses.replace(PLAIN, fade=FadeSettings(yaw_deg=(20.0, 40.0)))
+    face = swapped(POINTS, NEW)
+    half = blended(settings, FRAME, dataclasses.replace(face, yaw_deg=30.0))
+    assert np.array_equal(half, blended(dataclasses.replace(PLAIN, opacity=0.5), FRAME, face))
+    assert np.array_equal(blended(settings, FRAME, dataclasses.replace(face, yaw_deg=-50.0)), FRAME)
+
+
+def test_the_classic_feather_needs_no_landmarks() -> None:
+    settings = dataclasses.replace(PLAIN, mask="rect", feather_profile="smooth_mask")
+    face = swapped(POINTS, NEW)
+    scattered = np.random.default_rng(0).uniform(0, 200, POINTS.shape).astype(np.float32)
+    image = blended(settings, FRAME, face)
+    assert np.array_equal(
+        image, blended(settings, FRAME, dataclasses.replace(face, landmarks=scattered))
+    )
+    assert not np.array_equal(image, blended(dataclasses.replace(PLAIN, mask="rect"), FRAME, face))

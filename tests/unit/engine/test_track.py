@@ -149,10 +149,11 @@ def test_a_face_missed_for_a_moment_is_held_and_comes_back() -> None:
     video.detectors.blind()
     held = [video.show(image) for _ in range(10)]
     assert [len(faces) for faces in held] == [1, 1, 1, 0, 0, 0, 0, 0, 0, 0]
+    assert [faces[0].held for faces in held[:3]] == [1, 2, 3]
     assert marked_center(held[0][0].landmarks) == pytest.approx((100, 90), abs=1)
     video.detectors.blind(False)
     (face,) = video.show(image)
-    assert (face.track, face.age) == (0, 13)
+    assert (face.track, face.age, face.held) == (0, 13, 0)
 
 
 def test_a_face_that_comes_back_elsewhere_or_late_is_a_new_track() -> None:
