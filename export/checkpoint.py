@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
-from torch import Tensor
+from torch import Tensor, nn
 
 from export.errors import CheckpointError
 from export.model import PLANS, FaceSwapper
@@ -49,6 +49,11 @@ class Checkpoint:
             for name, tensor in self.tensors.items()
             if name.startswith(start)
         }
+
+
+def named(part: str, network: nn.Module) -> dict[str, Tensor]:
+    """Tensors of a network by their names in a checkpoint."""
+    return {f"{part}.{name}": tensor for name, tensor in network.state_dict().items()}
 
 
 def save(folder: Path, checkpoint: Checkpoint, name: str = NAME) -> Path:

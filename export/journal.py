@@ -43,12 +43,15 @@ class Journal:
         step: where the training goes on. Later rows are dropped: an interrupted run wrote
             them after its last checkpoint, and they are about to be repeated.
 
+    Attributes:
+        path: of the log.
+
     Raises:
         TrainingError: the log is not one of ours.
     """
 
     def __init__(self, folder: Path, step: int) -> None:
-        path = folder / NAME
+        self.path = path = folder / NAME
         entries = [entry for entry in read_log(path) if entry.step <= step] if step else []
         part = path.with_name(f".{NAME}.part")
         with part.open("w", newline="") as file:

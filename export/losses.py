@@ -28,6 +28,9 @@ class LossWeights:
         mask: binary cross entropy of the mask.
         background: weight of a pixel off the face; on the face it is 1.
         detail: additional weight in the eyes; mouth and brows follow their map.
+        skin: additional share of a pixel's weight where the target shows skin.
+        perceptual: distance of what the first layers of the bundled encoder see, see
+            `export.perceptual`.
         texture: how much decoder B listens to a critic that compares its faces with true
             ones, see `export.adversary`; sharpens what is already in its place.
         features: mean distance of what that critic sees in a face and in its target.
@@ -39,6 +42,8 @@ class LossWeights:
     mask: float = 0.05
     background: float = 0.04
     detail: float = 10.0
+    skin: float = 0.0
+    perceptual: float = 0.0
     texture: float = 0.0
     features: float = 0.0
 
@@ -47,15 +52,21 @@ SHARP: Final = LossWeights(texture=0.03, features=0.1)
 """With the critic, whose say is small: faces stay who they are."""
 
 
-def pixel_weights(face: Tensor, detail: Tensor, weights: LossWeights) -> Tensor:
+def pixel_weights(
+    face: Tensor, detail: Tensor, weights: LossWeights, skin: Tensor | None = None
+) -> Tensor:
     """Weight of every pixel, with mean 1 over each picture.
 
     Args:
         face: (N, 1, H, W) 0..1, 1 on the face.
         detail: (N, 1, H, W) 0..1, from `regions.detail_map`.
         weights: how much they count.
+        skin: (N, 1, H, W) 0..1, from `skin_cue.skin_maps`; None for no such cue. A picture
+            in which the rule finds no skin keeps its weights.
     """
     raw = weights.background + (1 - weights.background) * face + weights.detail * detail
+    if skin is not None:
+        raw = raw * (1 + weights.skin * skin)
     return raw / raw.mean(dim=(1, 2, 3), keepdim=True)
 
 

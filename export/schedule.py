@@ -21,6 +21,8 @@ class Schedule:
         beta1: Adam's first moment; the network of 2017 used 0.5.
         clip: largest norm of the gradient.
         average: decay of the smoothed weights per step.
+        encoder: learning rate of the encoder relative to that of the decoders; 0 keeps it
+            as it is, which only makes sense for a trained one.
     """
 
     steps: int | None = None
@@ -31,6 +33,7 @@ class Schedule:
     beta1: float = 0.9
     clip: float = 1.0
     average: float = 0.998
+    encoder: float = 1.0
 
     def progress(self, step: int, seconds: float) -> float:
         """How much of the training is done, 0 to 1 or above."""
@@ -59,12 +62,12 @@ class Rhythm:
         checkpoint_s: between checkpoints.
         validation_s: between validations.
         refresh_s: between looks for new data.
-        preview: write preview.png at every validation.
+        preview: draw preview.png and loss.png at every validation.
         validation_count: at most so many held-out faces.
     """
 
     checkpoint_s: float = 240.0
-    validation_s: float = 180.0
+    validation_s: float = 60.0
     refresh_s: float = 30.0
     preview: bool = True
     validation_count: int = 64

@@ -80,6 +80,16 @@ def test_weights_have_mean_one_and_favor_eyes() -> None:
     assert float(weight[0, 0, 0, 0] / weight[0, 0, 2, 2]) == pytest.approx(0.1)
 
 
+def test_skin_counts_more_and_its_absence_changes_nothing() -> None:
+    face, detail = torch.ones(2, 1, 8, 8), torch.zeros(2, 1, 8, 8)
+    skin = torch.zeros(2, 1, 8, 8)
+    skin[0, :, :4] = 1
+    weight = pixel_weights(face, detail, LossWeights(skin=0.5), skin)
+    assert float(weight[0, 0, 0, 0] / weight[0, 0, 7, 0]) == pytest.approx(1.5)
+    assert torch.equal(weight[1], pixel_weights(face, detail, LossWeights())[1])
+    assert float(weight.mean()) == pytest.approx(1.0)
+
+
 def test_the_mask_is_charged_only_where_there_is_one(target: Tensor) -> None:
     drawn = torch.cat([target, FLAT * 0.9], dim=1)
     weights = LossWeights()

@@ -31,7 +31,7 @@ def test_help_needs_no_torch() -> None:
         ((), "give either --pairs, or both --a and --b"),
         (("--a", "."), "give either --pairs, or both --a and --b"),
         (("--pairs", ".", "--a", ".", "--b", "."), "give either --pairs, or both"),
-        (("--pairs", "."), "give --minutes or --steps"),
+        (("--pairs", "."), "give --minutes, --steps, --patience or --until-ssim"),
         (("--pairs", "missing", "--steps", "1"), "'missing' does not exist"),
         (("--pairs", ".", "--steps", "0"), "0 is not in the range"),
     ],

@@ -9,11 +9,15 @@ import pytest
 import torch
 
 from export import checkpoint
+from export.compute import Compute
 from export.errors import CheckpointError, TrainingError
+from export.journal import read_log
 from export.losses import SHARP, LossWeights
 from export.pair_folder import PairBatches, PairFolder
+from export.pretrained import Pretrained
 from export.samples import Batch
 from export.schedule import CLASSIC_2017, Progress, Rhythm, Schedule
+from export.stopping import Stopping
 from export.train import Trainer
 from tests.unit.export import tiny
 from tests.unit.export.tiny_networks import TINY_LIGHT, TINY_ORIGINAL
@@ -59,34 +63,54 @@ def test_some_seconds_improve_the_loss(tmp_path: Path, source: PairFolder) -> No
 
 
 @pytest.mark.parametrize("weights", [LossWeights(), SHARP], ids=["alone", "with critic"])
+@pytest.mark.parametrize("mode", ["paired", "classic"])
 def test_a_resumed_training_gives_the_same_curve(
-    tmp_path: Path, source: PairFolder, weights: LossWeights
+    tmp_path: Path, source: PairFolder, mode: str, weights: LossWeights
 ) -> None:
-    straight = trainer(tmp_path / "straight", 6, weights=weights)
-    straight.run(source, lambda _: None)
-    trainer(tmp_path / "halves", 3, weights=weights).run(source, lambda _: None)
-    resumed = trainer(tmp_path / "halves", 6, seed=5, weights=weights)
-    resumed.resume(tmp_path / "halves")
-    assert resumed.step == 3
-    resumed.run(source, lambda _: None)
-    assert torch.equal(weights_of(resumed), weights_of(straight))
-    assert resumed.validation == straight.validation
-    assert resumed.images == straight.images == 36
+    """Bit for bit, with the rate going down along its cosine, on one thread."""
+    always = Rhythm(checkpoint_s=1e9, validation_s=0.0, refresh_s=1e9, preview=False)
+    settings = {
+        "mode": mode,
+        "weights": weights,
+        "rhythm": always,
+        "schedule": Schedule(steps=6, warmup_steps=2, learning_rate=3e-3),
+    }
+    curves: dict[str, list[dict[str, float]]] = {"straight": [], "halves": []}
+    straight = trainer(tmp_path / "straight", 6, **settings)
+    straight.run(source, lambda progress: curves["straight"].append(progress.losses))
+    first = trainer(tmp_path / "halves", 6, **settings)
 
+    def until_third(progress: Progress) -> None:
+        curves["halves"].append(progress.losses)
+        if progress.step == 3:
+            first.interrupt()
 
-def test_a_critic_can_join_later(tmp_path: Path, source: PairFolder) -> None:
-    trainer(tmp_path / "out", 2).run(source, lambda _: None)
-    resumed = trainer(tmp_path / "out", 4, weights=SHARP)
-    resumed.resume(tmp_path / "out")
-    reports: list[Progress] = []
-    resumed.run(source, reports.append)
-    assert [report.step for report in reports] == [3, 4]
-    assert 0 < reports[-1].losses["critic"] < 4
+    assert first.run(source, until_third) == "interrupted"
+    second = trainer(tmp_path / "halves", 6, seed=5, **settings)
+    second.resume(tmp_path / "halves")
+    assert second.step == 3
+    second.run(source, lambda progress: curves["halves"].append(progress.losses))
+    assert torch.equal(weights_of(second), weights_of(straight))
+    assert curves["halves"] == curves["straight"]
+    assert second.validation == straight.validation
+    assert second.images == straight.images == 36
+    straight_log, halves_log = (
+        [
+            (row.step, row.images, row.name, row.value)
+            for row in read_log(tmp_path / name / "log.csv")
+        ]
+        for name in ("straight", "halves")
+    )
+    assert halves_log == straight_log
+    assert (
+        checkpoint.load_best(tmp_path / "halves").state["step"]
+        == (checkpoint.load_best(tmp_path / "straight").state["step"])
+    )
 
 
 def test_threads_compute_the_same_gradient(tmp_path: Path, source: PairFolder) -> None:
     """Up to rounding in bfloat16: one step moves all weights alike."""
-    one, two = trainer(tmp_path / "1", 1), trainer(tmp_path / "2", 1, threads=2)
+    one, two = trainer(tmp_path / "1", 1), trainer(tmp_path / "2", 1, compute=Compute(threads=2))
     before = weights_of(one)
     one.run(source, lambda _: None)
     two.run(source, lambda _: None)
@@ -143,9 +167,9 @@ def test_interrupting_saves_and_returns(tmp_path: Path, source: PairFolder) -> N
 
     def interrupt(progress: Progress) -> None:
         if progress.step == 2:
-            raise KeyboardInterrupt
+            one.interrupt()
 
-    one.run(source, interrupt)
+    assert one.run(source, interrupt) == "interrupted"
     assert checkpoint.load(tmp_path / "out").state["step"] == 2
 
 
@@ -166,7 +190,8 @@ def test_log_preview_and_smoothed_weights_are_written(tmp_path: Path, source: Pa
         rows = list(csv.DictReader(file))
     assert {row["name"] for row in rows} >= {"l1", "dssim", "mask", "val_l1_b", "val_ssim_a"}
     assert {row["step"] for row in rows} == {"1", "2"}
-    assert (tmp_path / "out" / "preview.png").read_bytes().startswith(b"\x89PNG")
+    for picture in ("preview.png", "loss.png"):
+        assert (tmp_path / "out" / picture).read_bytes().startswith(b"\x89PNG")
     saved = checkpoint.load(tmp_path / "out")
     smoothed = checkpoint.load_network(saved).encoder.squeeze.weight
     assert not torch.equal(smoothed, saved.part("network")["encoder.squeeze.weight"])
@@ -196,3 +221,90 @@ def test_without_weights_the_loss_is_plain_l1(tmp_path: Path, source: PairFolder
     expected = np.abs(drawn - batch.target).mean() / 255
     terms = one.train_step([batch, source.draw(0)[1]][:1], 0.0)
     assert terms == {"total": pytest.approx(expected, rel=0.01)}
+
+
+def test_a_full_disk_is_one_line_and_keeps_the_previous_checkpoint(
+    tmp_path: Path, source: PairFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    often = Rhythm(checkpoint_s=0.0, validation_s=1e9, refresh_s=1e9, preview=False)
+    one = trainer(tmp_path / "out", 4, rhythm=often)
+    write = checkpoint.save_file
+
+    def full_later(*arguments: Any, **options: Any) -> None:
+        if one.step == 3:
+            raise OSError(28, "No space left on device")
+        write(*arguments, **options)
+
+    monkeypatch.setattr(checkpoint, "save_file", full_later)
+    with pytest.raises(CheckpointError, match=r"No space left .* the previous one is kept"):
+        one.run(source, lambda _: None)
+    assert checkpoint.load(tmp_path / "out").state["step"] == 2
+
+
+class Scripted(Stopping):
+    """Replaces what was measured by the similarities that it was given."""
+
+    def __init__(self, similarities: list[float], **limits: Any) -> None:
+        super().__init__(**limits)
+        self.similarities = similarities
+
+    def see(self, validation: Any) -> bool:
+        return super().see(
+            {**validation, "val_ssim_a": 0.0, "val_ssim_b": self.similarities.pop(0)}
+        )
+
+
+def test_the_best_weights_are_kept_and_patience_ends_the_training(
+    tmp_path: Path, source: PairFolder
+) -> None:
+    always = Rhythm(checkpoint_s=1e9, validation_s=0.0, refresh_s=1e9, preview=False)
+    stopping = Scripted([0.6, 1.0, 0.8, 0.9], patience=2)
+    one = trainer(tmp_path, 100, rhythm=always, stopping=stopping)
+    seen: dict[int, torch.Tensor] = {}
+
+    def remember(progress: Progress) -> None:
+        seen[progress.step] = one.average.encoder.squeeze.weight.clone()
+
+    assert one.run(source, remember) == "no better than SSIM 0.5000 in 2 validations"
+    best, last = checkpoint.load_best(tmp_path), checkpoint.load(tmp_path)
+    assert (best.state["step"], last.state["step"]) == (2, 4)
+    assert torch.equal(checkpoint.load_network(best).encoder.squeeze.weight, seen[2])
+    again = trainer(tmp_path, 100, rhythm=always, stopping=Stopping(patience=3))
+    again.resume(tmp_path)
+    assert (again.stopping.best, again.stopping.stale) == (0.5, 2)
+
+
+def test_stopping_needs_held_out_faces(tmp_path: Path) -> None:
+    tiny.write(tmp_path / "shard-00000.npz", tiny.shard(2))
+    source = PairFolder(tmp_path, TINY_LIGHT, PairBatches(size=4), 0)
+    with pytest.raises(TrainingError, match="needs held-out faces"):
+        trainer(tmp_path / "out", 1, stopping=Stopping(until_ssim=0.9)).run(source, lambda _: None)
+
+
+@pytest.mark.parametrize("mode", ["paired", "classic"])
+def test_a_frozen_encoder_stays_what_it_was(tmp_path: Path, source: PairFolder, mode: str) -> None:
+    before = Trainer(TINY_LIGHT, tmp_path, mode="paired", schedule=Schedule(steps=1), seed=7)
+    state = {name: tensor.clone() for name, tensor in before.network.state_dict().items()}
+
+    def part(prefix: str) -> dict[str, torch.Tensor]:
+        return {
+            name.removeprefix(prefix): tensor
+            for name, tensor in state.items()
+            if name.startswith(prefix)
+        }
+
+    trained = Pretrained(TINY_LIGHT, "test", part("encoder."), {"b": part("decoders.b.")})
+    schedule = Schedule(steps=2, encoder=0.0)
+    one = trainer(tmp_path / "out", 2, mode=mode, schedule=schedule)
+    one.start_from(trained)
+    one.run(source, lambda _: None)
+    for name, tensor in one.network.encoder.state_dict().items():
+        assert torch.equal(tensor, state[f"encoder.{name}"])
+    for side in ("a", "b"):
+        head = one.network.decoders[side].head.weight
+        assert not torch.equal(head, state["decoders.b.head.weight"])
+    with pytest.raises(CheckpointError, match="encoder 'frozen', expected 'trained'"):
+        trainer(tmp_path / "out", 3, mode=mode).resume(tmp_path / "out")
+    resumed = trainer(tmp_path / "out", 3, mode=mode, schedule=schedule)
+    resumed.resume(tmp_path / "out")
+    assert torch.equal(weights_of(resumed), weights_of(one))
