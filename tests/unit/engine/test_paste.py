@@ -66,7 +66,7 @@ def test_composite_is_the_weighted_mean_rounded() -> None:
     alpha[:5] = 0.0
     alpha[-5:] = 1.0
     result = frame.copy()
-    paste.composite(result, paste.Patch(image, alpha, 8, 7))
+    paste.composite(result, paste.Patch(np.dstack([image, alpha]), 8, 7))
     expected = frame.astype(np.float64)
     part = np.s_[7:27, 8:38]
     expected[part] += alpha[..., None] * (image - expected[part])
@@ -81,9 +81,9 @@ def test_composite_is_the_weighted_mean_rounded() -> None:
 
 def test_grain_has_the_level_that_was_asked_for_and_repeats_with_its_seed() -> None:
     frame = np.zeros((200, 200, 3), np.uint8)
-    patch = paste.Patch(
-        np.full((180, 180, 3), 128, np.float32), np.ones((180, 180), np.float32), 10, 10
-    )
+    pixels = np.full((180, 180, 4), 128, np.float32)
+    pixels[:, :, 3] = 1.0
+    patch = paste.Patch(pixels, 10, 10)
     results = []
     for seed in (1, 1, 2):
         result = frame.copy()
