@@ -134,17 +134,24 @@ def reinhard(frame: Statistics, swap: Statistics) -> Double:
 
 
 def covariance_match(frame: Statistics, swap: Statistics) -> Double:
-    """(3, 4) matrix that gives the swap the frame's mean and covariance.
+    """(3, 4) matrix that gives the swap the frame's mean and covariance, lightness first.
 
-    With covariances F and S the linear part is F^(1/2) S^(-1/2), symmetric roots: whitened by
-    the one, colored by the other.
+    With Cholesky factors F and S of the covariances the linear part is F S^(-1): lightness
+    depends on lightness only, one color difference on it, and the other one on both. The
+    gains that are limited are the factors' own, of what the axes before do not explain.
 
-    Source: A. Hertzmann, "Algorithms for rendering in artistic styles", PhD thesis, New York
-    University, 2001; in the form of L. A. Gatys et al., "Preserving color in neural artistic
-    style transfer", arXiv:1606.05897.
+    Source: L. A. Gatys et al., "Preserving color in neural artistic style transfer",
+    arXiv:1606.05897; here in an opponent space. Symmetric roots, the other choice there, turn
+    the little that two nearly gray clouds have in color into casts.
     """
-    linear = _root(frame.covariance + np.eye(3)) @ _root(swap.covariance + np.eye(3), -0.5)
-    return _affine(_limited(linear, frame, swap), frame, swap)
+    wanted, present = (
+        np.linalg.cholesky(statistics.covariance + np.eye(3)) for statistics in (frame, swap)
+    )
+    gain = np.clip(np.diag(wanted) / np.diag(present), *CONTRAST)
+    slopes, inverse = wanted / np.diag(wanted), np.linalg.inv(present / np.diag(present))
+    linear = (slopes * gain) @ inverse
+    linear[1:] *= gray_share(frame, swap)
+    return _affine(linear, frame, swap)
 
 
 def monge_kantorovich(frame: Statistics, swap: Statistics) -> Double:
@@ -158,21 +165,16 @@ def monge_kantorovich(frame: Statistics, swap: Statistics) -> Double:
     root = _root(swap.covariance + np.eye(3))
     inverse = _root(swap.covariance + np.eye(3), -0.5)
     linear = inverse @ _root(root @ (frame.covariance + np.eye(3)) @ root) @ inverse
-    return _affine(_limited(linear, frame, swap), frame, swap)
+    gains, axes = np.linalg.eigh(linear)
+    linear = (axes * np.clip(gains, *CONTRAST)) @ axes.T
+    linear[1:] *= gray_share(frame, swap)
+    return _affine(linear, frame, swap)
 
 
 def _root(covariance: Double, power: float = 0.5) -> Double:
     """Power of a symmetric matrix whose eigenvalues are 1 or more, rounding apart."""
     values, vectors = np.linalg.eigh(covariance)
     return np.asarray((vectors * np.maximum(values, 1.0) ** power) @ vectors.T)
-
-
-def _limited(linear: Double, frame: Statistics, swap: Statistics) -> Double:
-    """Keep every gain within `CONTRAST`, and gray pictures gray."""
-    left, gains, right = np.linalg.svd(linear)
-    linear = (left * np.clip(gains, *CONTRAST)) @ right
-    linear[1:] *= gray_share(frame, swap)
-    return np.asarray(linear)
 
 
 def _affine(linear: Double, frame: Statistics, swap: Statistics) -> Double:

@@ -84,8 +84,20 @@ def test_gains_are_limited(transfer: moments.Transfer) -> None:
     calm = Statistics.of((SWAP - CENTER) * np.float32(0.05) + CENTER, WEIGHTS)
     wild = Statistics.of((SWAP - CENTER) * np.float32(5.0) + CENTER, WEIGHTS)
     for frame, swap, gain in ((calm, wild, CONTRAST[0]), (wild, calm, CONTRAST[1])):
-        gains = np.linalg.svd(transfer(frame, swap)[:, :3])[1]
-        assert np.allclose(gains, gain)
+        linear = OPPONENT @ transfer(frame, swap)[:, :3] @ OPPONENT.T
+        assert np.allclose(np.diag(linear), gain, atol=1e-6)
+
+
+def test_covariance_match_makes_no_color_of_slightly_tinted_shades() -> None:
+    """Bright to dark by itself must stay within what the frame's own shades do."""
+    shades = np.random.default_rng(5).normal(0, 20, (64, 64, 1))
+    noise = np.random.default_rng(6).normal(0, 2, (64, 64, 3))
+    frame = (shades * (0.7, 0.9, 1.1) + noise + CENTER).astype(np.float32)
+    swap = (shades * (1.1, 1.0, 0.9) + noise[::-1] + CENTER).astype(np.float32)
+    matrix = moments.covariance_match(Statistics.of(frame, WEIGHTS), Statistics.of(swap, WEIGHTS))
+    dark_to_bright = OPPONENT @ matrix[:, :3] @ (1.1, 1.0, 0.9)
+    assert dark_to_bright[0] == pytest.approx(1.56, abs=0.05)
+    assert dark_to_bright[1:] == pytest.approx(OPPONENT[1:] @ (0.7, 0.9, 1.1), abs=0.1)
 
 
 def test_gray_share() -> None:
