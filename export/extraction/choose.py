@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from engine.align import FULL_FACE, apply
 from engine.regions import INNER_FACE
 from export.extraction.found import Found
-from export.extraction.quality import Limits
+from export.extraction.quality import THUMBNAIL, Limits
 
 # Faces differ by 1 if their thumbnails differ by this (RMS, in standard deviations of the
 # thumbnail) or their landmarks by that (RMS, in unit squares), and nothing else. Own
@@ -25,6 +25,9 @@ _LANDMARK_STEP: Final = 0.006
 # two people 9.8 and above.
 _SAME_PERSON: Final = 4.0
 _COMPARED: Final = 150
+
+_LEAST_CONTRAST: Final = 4.0
+"""Gray levels; in a plain thumbnail noise shall not decide."""
 
 _SHOWN: Final = np.union1d(INNER_FACE, FULL_FACE.indices)
 
@@ -74,20 +77,15 @@ def appearance(faces: Sequence[Found]) -> NDArray[np.float32]:
         (N, D); at a distance of 1 two faces differ about as much as those of a talking head
         do from one frame to the next.
     """
-    rows = []
-    for face in faces:
-        pixels = face.thumbnail.astype(np.float64).ravel()
-        pixels = (pixels - pixels.mean()) / max(float(pixels.std()), 4.0)
+    pixels = THUMBNAIL**2
+    looks = np.empty((len(faces), pixels + 2 * len(_SHOWN)), np.float32)
+    for row, face in zip(looks, faces, strict=True):
+        light = face.thumbnail.astype(np.float64).ravel()
+        light = (light - light.mean()) / max(float(light.std()), _LEAST_CONTRAST)
         shape = apply(FULL_FACE.frame_to_crop(face.landmarks, 1), face.landmarks[_SHOWN])
-        rows.append(
-            np.concatenate(
-                [
-                    pixels / (_THUMBNAIL_STEP * np.sqrt(pixels.size)),
-                    shape.ravel() / (_LANDMARK_STEP * np.sqrt(len(shape))),
-                ]
-            )
-        )
-    return np.array(rows, np.float32).reshape(len(faces), -1)
+        row[:pixels] = light / (_THUMBNAIL_STEP * np.sqrt(pixels))
+        row[pixels:] = shape.ravel() / (_LANDMARK_STEP * np.sqrt(len(shape)))
+    return looks
 
 
 def distinct(faces: Sequence[Found], looks: NDArray[np.float32], distance: float) -> list[int]:

@@ -104,7 +104,8 @@ class Scan:
                 self.monitor.say(f"note: {entry.damage}")
             # What cannot be read is no reason to run again.
             complete = entry.done or source.url in self.failed
-            scanned.append(Scanned(source, entry.label, list(entry.faces), complete))
+            faces = [face for face in entry.faces if face.seq % self.settings.every == 0]
+            scanned.append(Scanned(source, entry.label, faces, complete))
         self.seconds = time.monotonic() - began_s
         return scanned
 
@@ -123,10 +124,10 @@ class Scan:
         waiting: list[Found] = []
         damage, through = None, entry.through
         try:
-            for look in self._looks(source, entry.through, entry.faces):
+            for look in self._looks(source, entry.every, entry):
                 waiting += look.faces
                 through = look.seq
-                if through - entry.through >= _NOTED_FRAMES * self.settings.every:
+                if through - entry.through >= _NOTED_FRAMES * entry.every:
                     self.log.add(entry, waiting, through)
                     waiting = []
                 if self.monitor.stopped:
@@ -147,7 +148,7 @@ class Scan:
         scanned = Scanned(source, f"{source.stem}-{began}", [], complete=True)
         last: dict[int, Found] = {}
         try:
-            for look in self._looks(source, -1, ()):
+            for look in self._looks(source, self.settings.every):
                 for face in look.faces:
                     if self._is_worth_keeping(face, last.get(face.track)):
                         name = crop_name(scanned.label, face, still=False)
@@ -173,13 +174,13 @@ class Scan:
         first, second = appearance([last, face])
         return float(np.linalg.norm(first - second)) >= self.settings.distance
 
-    def _looks(
-        self, source: Input, through: int, before: list[Found] | tuple[()]
-    ) -> Iterator[Look]:
+    def _looks(self, source: Input, every: int, known: Entry | None = None) -> Iterator[Look]:
+        """Look at the frames of a clip or camera that come after those that are known."""
         doing = f"finding faces: {source.stem}"
         with open_source(source.url, SourceSettings(audio=False)) as opened:
-            frames = _after(opened, through)
-            with closing(self.finder.in_clip(frames, self.settings.every, before)) as looks:
+            frames = _after(opened, known.through if known else -1)
+            before = known.faces if known else ()
+            with closing(self.finder.in_clip(frames, every, before)) as looks:
                 for look in looks:
                     self.looked_at += 1
                     self.found += len(look.faces)
