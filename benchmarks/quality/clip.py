@@ -60,6 +60,11 @@ class FaceView:
     noise: tuple[float, float]
     offset: NDArray[np.float64]
 
+    @property
+    def added(self) -> NDArray[np.float64]:
+        """(N,) how much more the seam's sides differ than in the original, in CIEDE2000."""
+        return self.steps - self.steps_before
+
     @classmethod
     def of(cls, scene: Scene, track: int, patch: Patch, seconds: float) -> FaceView:
         """Measure one face of a scene."""

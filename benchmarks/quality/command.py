@@ -22,6 +22,7 @@ from engine.errors import EngineError
 from engine.masks import SHAPES
 from stream.config import Config, load
 from stream.errors import StreamError
+from stream.presets import PRESETS
 
 
 class BadInputError(click.ClickException):
@@ -33,8 +34,9 @@ class BadInputError(click.ClickException):
 @click.command()
 @click.argument("clips", nargs=-1)
 @click.option("--model", "-m", default="maro", show_default=True, metavar="NAME|PATH")
+@click.option("--preset", type=click.Choice(PRESETS), help="Settings to start from.")
 @click.option("--mask", metavar="SHAPES", help=f"{', '.join(SHAPES)}, or several joined by +.")
-@click.option("--color", metavar="TRANSFER", help=f"{', '.join(TRANSFERS)}, or lab+light ...")
+@click.option("--color", metavar="TRANSFER", help=f"{', '.join(TRANSFERS)}, or with +light.")
 @click.option("--blend", "how", type=click.Choice(BLENDS), help="How the face meets the frame.")
 @click.option("--faces", type=click.IntRange(1, 16), help="Judge at most so many faces a frame.")
 @click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Change a setting.")
@@ -44,6 +46,7 @@ class BadInputError(click.ClickException):
 def quality(  # noqa: PLR0913, PLR0917  # one parameter for each option
     clips: tuple[str, ...],
     model: str,
+    preset: str | None,
     mask: str | None,
     color: str | None,
     how: str | None,
@@ -61,6 +64,7 @@ def quality(  # noqa: PLR0913, PLR0917  # one parameter for each option
     cv2.setNumThreads(1)
     options = {
         "model": model,
+        "preset": preset,
         "blend.mask": mask,
         "blend.color": color,
         "blend.blend": how,
@@ -104,6 +108,7 @@ def _judge(config: Config, clips: tuple[str, ...], frames: int, out: Path | None
         "question": "how well does the swapped face sit in the picture",
         "machine": describe(),
         "model": config.model if "/" not in config.model else Path(config.model).name,
+        "preset": config.preset,
         "settings": asdict(config.blend),
         "hair_crossing": None if hair is None else asdict(hair),
         "clips": judged,

@@ -19,10 +19,11 @@ from engine import align, blend
 from engine.blend import BLENDS
 from engine.color import TRANSFERS
 from engine.face import Image
-from engine.masks import SHAPES
+from engine.masks import FEATHER_PROFILES, SHAPES
 from engine.skin import SKIN_RULES
 from stream.config import Config, load
 from stream.frame import Frame
+from stream.presets import PRESETS
 from stream.sources import open_source
 
 _BEGIN, _END = "<!-- cost -->", "<!-- /cost -->"
@@ -38,7 +39,7 @@ class Family:
     """Options of which one is chosen.
 
     Attributes:
-        key: the setting's name in `BlendSettings`.
+        key: the setting's dotted name.
         options: its values.
         beside: what else is set for the picture, so that the choice can be seen.
         draws_mask: show where the mask lies, too.
@@ -49,15 +50,22 @@ class Family:
     beside: Mapping[str, str] = field(default_factory=dict)
     draws_mask: bool = False
 
+    @property
+    def name(self) -> str:
+        """The last part of the key."""
+        return self.key.rpartition(".")[2]
+
 
 def families() -> tuple[Family, ...]:
     """Every option that the engine has today."""
     lit = tuple(f"{first}+light" for first in ("avg", "lab"))
     return (
-        Family("mask", (*SHAPES, "hull+skin"), draws_mask=True),
-        Family("skin_rule", SKIN_RULES, {"blend.mask": "skin"}, draws_mask=True),
-        Family("color", (*TRANSFERS, *lit)),
-        Family("blend", BLENDS, {"blend.color": "none"}),
+        Family("preset", PRESETS),
+        Family("blend.mask", (*SHAPES, "hull+skin"), draws_mask=True),
+        Family("blend.skin_rule", SKIN_RULES, {"blend.mask": "skin"}, draws_mask=True),
+        Family("blend.color", (*TRANSFERS, *lit)),
+        Family("blend.blend", BLENDS, {"blend.color": "none"}),
+        Family("blend.feather_profile", FEATHER_PROFILES, {"blend.mask": "rect"}, draws_mask=True),
     )
 
 
@@ -66,20 +74,20 @@ def families() -> tuple[Family, ...]:
 @click.option("--docs", type=click.Path(exists=True, path_type=Path), help="Update its table.")
 @click.option("--model", default="maro", show_default=True, metavar="NAME|PATH")
 def gallery(out: Path, docs: Path | None, model: str) -> None:
-    """Draw every mask, color and blend option on the bundled demo, one JPEG for each family."""
+    """Draw every preset, mask, color and blend on the bundled demo, one JPEG for each family."""
     cv2.setNumThreads(1)
     out.mkdir(parents=True, exist_ok=True)
     fixed = {"model": model, "device": "cpu", "threads": 1}
     clip = list(_clip(load(None, [], fixed)))
     costs_ms: dict[str, dict[str, float]] = {}
     for family in families():
-        tiles, costs_ms[family.key] = [("original", clip[-1].image)], {}
+        tiles, costs_ms[family.name] = [("original", clip[-1].image)], {}
         for option in family.options:
-            chosen = {**fixed, **family.beside, f"blend.{family.key}": option}
+            chosen = {**fixed, **family.beside, family.key: option}
             scene, cost_ms = _shown(load(None, [], chosen), clip)
-            costs_ms[family.key][option] = round(cost_ms, 1)
+            costs_ms[family.name][option] = round(cost_ms, 1)
             tiles.append((option, _outlined(scene) if family.draws_mask else scene.after))
-        _save(out / f"blend_{family.key}.jpg", _grid(tiles, _window(scene)))
+        _save(out / f"blend_{family.name}.jpg", _grid(tiles, _window(scene)))
     if docs is not None:
         _update(docs, costs_ms)
     result = {

@@ -33,11 +33,11 @@ def telling(views: list[FaceView]) -> list[tuple[str, FaceView]]:
     usable = [view for view in views if len(view.steps)]
     if not usable:
         return []
-    by_color = sorted(usable, key=lambda view: float(np.quantile(view.steps, 0.95)))
+    by_color = sorted(usable, key=lambda view: float(np.quantile(view.added, 0.95)))
     by_slope = sorted(usable, key=lambda view: np.nan_to_num(view.steepness[0]))
     found: dict[int, tuple[str, FaceView]] = {}
     for reason, view in (
-        ("largest dE00", by_color[-1]),
+        ("most dE00 added", by_color[-1]),
         ("steepest seam", by_slope[-1]),
         ("ordinary", by_color[len(by_color) // 2]),
     ):
@@ -46,7 +46,9 @@ def telling(views: list[FaceView]) -> list[tuple[str, FaceView]]:
 
 
 def draw(views: list[FaceView]) -> Image | None:
-    """One row for each view: original, swapped, mask, and the worst place of the seam enlarged.
+    """One row for each view: original, swapped, mask, and a place of the seam enlarged.
+
+    That place is where the colors of both sides differ most, compared with the original.
 
     Args:
         views: all of a clip; `telling` chooses.
@@ -82,7 +84,7 @@ def _row(reason: str, view: FaceView) -> Image:
         inside = (view.alpha >= level).astype(np.uint8)
         outlines, _ = cv2.findContours(inside, cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE)
         cv2.drawContours(outlined, outlines, -1, color, 1)
-    worst = view.stations.at[int(np.argmax(view.steps))]
+    worst = view.stations.at[int(np.argmax(view.added))]
     tiles = [
         *(_fitted(picture) for picture in (view.before, view.after, outlined)),
         *(_enlarged(picture, worst) for picture in (view.before, view.after)),

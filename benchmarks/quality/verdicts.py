@@ -74,8 +74,7 @@ class Trials:
 
 def numbers(run: ClipRun, trials: Trials) -> Iterator[Number]:
     """What is asked of blending, and what this clip gave."""
-    after, before = _pooled(run, "steps"), _pooled(run, "steps_before")
-    added = after - before
+    after, before, added = (_pooled(run, name) for name in ("steps", "steps_before", "added"))
     yield Number("frames with a new face, %", _percent(run.swapped_frames, run.frames))
     yield Number("face size, px", _median([view.size_px for view in run.views]))
     yield _pair("seam steepness, x rings", [view.steepness for view in run.views], 1.2)
@@ -138,13 +137,13 @@ def _plain(value: float) -> float | None:
 
 def render(clip: str, found: list[Number]) -> str:
     """A clip's numbers as a table for people."""
-    rows = [f"{clip:36}{'value':>9}{'original':>10}{'target':>9}  verdict"]
+    rows = [f"{clip:42}{'value':>9}{'original':>10}{'target':>9}  verdict"]
     for number in found:
         sign = ">=" if number.at_least else "<="
         target = "" if number.limit is None else f"{sign} {number.limit:g}"
         original = "" if number.original is None else f"{number.original:.2f}"
         verdict = "" if number.verdict == "no target" else number.verdict
         rows.append(
-            f"  {number.name:34}{number.value:9.2f}{original:>10}{target:>9}  {verdict}".rstrip()
+            f"  {number.name:40}{number.value:9.2f}{original:>10}{target:>9}  {verdict}".rstrip()
         )
     return "\n".join(rows)
