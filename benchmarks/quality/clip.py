@@ -20,7 +20,7 @@ from stream.sources import open_source
 BURST = 8
 """Frames taken in a row: smoothing in time needs neighbors."""
 
-_AROUND_PX = 16
+_AROUND_PX = 40
 """How much of the frame around a face is looked at."""
 
 _RING_PX = (4.0, 16.0)

@@ -23,6 +23,7 @@ from engine.masks import SHAPES
 from stream.config import Config, load
 from stream.errors import StreamError
 from stream.presets import PRESETS
+from stream.sources import open_source
 
 
 class BadInputError(click.ClickException):
@@ -85,6 +86,9 @@ def quality(  # noqa: PLR0913, PLR0917  # one parameter for each option
 
 
 def _judge(config: Config, clips: tuple[str, ...], frames: int, out: Path | None) -> dict[str, Any]:
+    for clip in clips:  # Better now than after minutes.
+        with open_source(clip, config.input):
+            pass
     blend.warm_up(config.blend)
     judged: dict[str, Any] = {}
     with open_engine(config) as stages:
