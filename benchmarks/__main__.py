@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from benchmarks.augment import augment
 from benchmarks.blend import blend
 from benchmarks.color import color
 from benchmarks.pipeline import pipeline
@@ -17,6 +18,7 @@ def main() -> None:
     """Measure facestream; results are JSON with machine, versions and settings."""
 
 
+main.add_command(augment)
 main.add_command(blend)
 main.add_command(color)
 main.add_command(pipeline)
