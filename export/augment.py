@@ -129,10 +129,10 @@ def paired_sample(  # noqa: PLR0913  # each is a fact of its own
     angle = rng.uniform(-augment.rotation_deg, augment.rotation_deg)
     scale = 1.0 + rng.uniform(-augment.scale, augment.scale)
     dx, dy = rng.uniform(-augment.shift, augment.shift, 2)
-    jitter_x, jitter_y = rng.normal(0.0, augment.jitter, 2)
-    cut_out = stored_to_crop(output_size)
-    to_b = _after(similarity(output_size, angle, scale, (dx, dy)), cut_out)
-    to_a = _after(similarity(output_size, angle, scale, (dx + jitter_x, dy + jitter_y)), cut_out)
+    moved = similarity(output_size, angle, scale, (dx, dy))
+    to_b = _after(moved, stored_to_crop(output_size))
+    to_a = to_b.copy()
+    to_a[:, 2] += output_size * rng.normal(0.0, augment.jitter, 2)
     a, region = _cut(pair.a, to_a, output_size)
     mask = region
     seen = random_glasses(a, rng) if rng.random() < augment.glasses else a
