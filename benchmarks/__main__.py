@@ -11,6 +11,7 @@ from benchmarks.pipeline import pipeline
 from benchmarks.quality.command import quality
 from benchmarks.skin import skin
 from benchmarks.table import table
+from benchmarks.yuv420 import convert
 
 
 @click.group()
@@ -21,6 +22,7 @@ def main() -> None:
 main.add_command(augment)
 main.add_command(blend)
 main.add_command(color)
+main.add_command(convert)
 main.add_command(pipeline)
 main.add_command(quality)
 main.add_command(skin)

@@ -3,7 +3,7 @@
 Chroma is the mean of 2x2 pixels one way and repeated the other way, so that a picture that
 was decoded, left alone and encoded again does not change. OpenCV knows only BT.601;
 FFmpeg's swscale is either darker by half a level to 1.5 levels, or exact and two to three
-times slower (`python -m benchmarks color`).
+times slower (`python -m benchmarks yuv420`).
 Equations: ITU-R BT.601, BT.709, BT.2020.
 """
 
