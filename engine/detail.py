@@ -54,11 +54,13 @@ def sharpening(swap: Float, frame: Image, mask: Mask) -> float:
     Args:
         swap: (S, S, 3) float32 BGR 0..255 crop, its colors matched.
         frame: (S, S, 3) uint8, the same crop of the frame.
-        mask: (S, S) float32 0..1, where to compare.
+        mask: (T, T) float32 0..1 of any size, where to compare.
 
     Returns:
         `MAX_SOFTEN` (blur) to `MAX_SHARPEN`; 0 if they are alike or the mask is empty.
     """
+    if mask.shape != swap.shape[:2]:
+        mask = np.asarray(cv2.resize(mask, swap.shape[:2]), np.float32)
     area = float(mask.sum())
     if area < 1.0:
         return 0.0
@@ -70,7 +72,7 @@ def sharpening(swap: Float, frame: Image, mask: Mask) -> float:
 def _fine_energy(crop: Float | Image, mask: Mask) -> float:
     gray = cv2.cvtColor(crop.astype(np.float32), cv2.COLOR_BGR2GRAY)
     fine = gray - cv2.GaussianBlur(gray, (0, 0), _BLUR_SIGMA)
-    return float((fine * fine * mask).sum())
+    return float(np.vdot(fine * fine, mask))
 
 
 def sharpened(swap: Float, amount: float) -> Float:

@@ -58,8 +58,8 @@ def place(crop: Float, mask: Mask, frame_to_crop: Matrix, shape: tuple[int, ...]
 
     Args:
         crop: (S, S, 3) float32 BGR, finite.
-        mask: (S, S) float32 0..1; the outermost pixels count as 0, so that the crop's border
-            never shows.
+        mask: (T, T) float32 0..1 of any size; the outermost pixels count as 0, so that the
+            crop's border never shows.
         frame_to_crop: (2, 3) map from frame pixels to crop pixels.
         shape: height and width of the frame, then anything.
 
@@ -72,6 +72,10 @@ def place(crop: Float, mask: Mask, frame_to_crop: Matrix, shape: tuple[int, ...]
     shrink = math.sqrt(abs(float(np.linalg.det(frame_to_crop[:, :2]))))
     if not 1e-6 < shrink < size:
         return None
+    if mask.shape[0] != size:
+        mask = np.asarray(
+            cv2.resize(mask, (size, size), interpolation=cv2.INTER_LINEAR), np.float32
+        )
     used = _used(mask)
     if used is None:
         return None
@@ -114,11 +118,12 @@ def _scaled(
     inside = np.s_[top:bottom, left:right]
     part = np.empty((bottom - top, right - left, 4), np.float32)
     cv2.mixChannels([crop[inside], mask[inside]], [part], [0, 0, 1, 1, 2, 2, 3, 3])
-    part[0, :, 3] = part[-1, :, 3] = part[:, 0, 3] = part[:, -1, 3] = 0.0
     factor = min(1.0 / shrink, MAX_UPSCALED / size)
     width, height = (max(round(side * factor), 2) for side in (right - left, bottom - top))
     how = cv2.INTER_CUBIC if factor > 1.0 else cv2.INTER_AREA
     scaled = np.asarray(cv2.resize(part, (width, height), interpolation=how), np.float32)
+    # The warp repeats the outermost pixels: their colors, but no mask.
+    scaled[0, :, 3] = scaled[-1, :, 3] = scaled[:, 0, 3] = scaled[:, -1, 3] = 0.0
     ratio = np.array([[width / (right - left)], [height / (bottom - top)]])
     offset = np.array([[0.0, 0.0, 0.5 - left], [0.0, 0.0, 0.5 - top]])
     frame_to_scaled = (frame_to_crop + offset) * ratio

@@ -22,7 +22,7 @@ from engine.compiled import compiled
 from engine.face import Image, Mask
 from engine.multigrid import Domain, Float, Grids
 
-GRID = 128
+GRID = 64
 """Largest side of the grid the correction is solved on; larger crops are brought to it."""
 
 _TOLERANCE = (12.0, 40.0)
@@ -30,6 +30,7 @@ _TOLERANCE = (12.0, 40.0)
 until it counts less: at least and at most. Hair and background differ by more."""
 
 _SPREAD = 2.5  # between these limits, so many times what is typical inside the face
+_FORGOTTEN = np.float32(1e-9)  # weight below which the past no longer counts
 _PRIOR = 0.01  # weight of the difference inside the face, as a share of the whole seam's
 
 
@@ -54,11 +55,11 @@ class SeamMatch:
 
         Args:
             swap: (S, S, 3) float32 BGR crop, not changed.
-            frame: (S, S, 3) uint8 BGR, the same crop of the frame.
-            mask: (S, S) float32 0..1, how the two will be mixed.
+            frame: (T, T, 3) uint8 BGR, the same crop of the frame, of any size.
+            mask: (U, U) float32 0..1 of any size, how the two will be mixed.
             skin: (G, G) float32 >= 0 of any size, where the face shows skin.
             rate: 0..1, how much of the new measurement to take; the first is taken whole.
-            visible: (S, S) bool, what of the crop lies in the frame; None is all.
+            visible: (V, V) bool of any size, what of the crop lies in the frame; None is all.
 
         Returns:
             (S, S, 3) float32 BGR, 0..255, a new array.
@@ -94,7 +95,9 @@ _NEIGHBORS = np.ones((3, 3), np.uint8)
 
 def _inside(difference: Float, skin: Float) -> tuple[Float, float]:
     """The typical difference inside the face, (3,), and how far others may be from it."""
-    samples = _resized(difference, skin.shape[0])[skin > 0.5 * float(skin.max())]
+    # Every second cell in both directions is enough for a median.
+    shown = _resized(skin, difference.shape[0])[::2, ::2]
+    samples = difference[::2, ::2][shown >= 0.5 * float(shown.max())]
     inner = np.median(samples, axis=0)
     off = samples - inner
     typical = math.sqrt(float(np.median(np.einsum("ij,ij->i", off, off))) / 3.0)
@@ -125,9 +128,12 @@ def _observe(  # noqa: PLR0913, PLR0917  # a compiled loop takes plain arrays an
                     off = (difference[y, x, c] - inner[c]) * sharpness
                     square += off * off
                 weight = slope[y, x] * np.exp(square * np.float32(-1 / 6))
+            kept = seen[y, x, 3] + rate * (weight - seen[y, x, 3])
+            # What fades out ends at 0: arithmetic with denormal numbers is a hundred times slower.
+            past = np.float32(1) - rate if kept > _FORGOTTEN else np.float32(0)
             for c in range(3):
-                seen[y, x, c] += rate * (weight * difference[y, x, c] - seen[y, x, c])
-            seen[y, x, 3] += rate * (weight - seen[y, x, 3])
+                seen[y, x, c] = past * seen[y, x, c] + rate * weight * difference[y, x, c]
+            seen[y, x, 3] = past * seen[y, x, 3] + rate * weight
 
 
 def _resized(picture: Float | Image, side: int) -> Float:
