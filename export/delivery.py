@@ -60,7 +60,10 @@ def onnx(  # noqa: PLR0913  # one argument an option
     licence: str,
     alignment: str,
 ) -> None:
-    """Write encoder and one decoder of CHECKPOINT to OUT, checked against torch."""
+    """Write encoder and one decoder of CHECKPOINT to OUT, checked against torch.
+
+    CHECKPOINT is a file, or the folder of a training: its best weights are written.
+    """
     import torch
 
     from export import checkpoint as checkpoints
@@ -68,7 +71,7 @@ def onnx(  # noqa: PLR0913  # one argument an option
     from export.onnx import Identity, export_onnx, training_summary
     from export.samples import pictures_to_tensor
 
-    saved = checkpoints.load(checkpoint)
+    saved = checkpoints.load_best(checkpoint)
     network = checkpoints.load_network(saved)
     plan = network.plan
     pictures = held_aside(faces, plan.input_size, plan.output_size, count).face

@@ -81,7 +81,7 @@ def open_model(path: Path) -> Deployed:
     """Load a model file (.onnx), or build one of each decoder of a checkpoint.
 
     Args:
-        path: model file, checkpoint, or the folder of a checkpoint.
+        path: model file, checkpoint, or the folder of a training, whose best weights are used.
 
     Raises:
         ModelError: the model file is damaged or breaks the contract.
@@ -89,7 +89,7 @@ def open_model(path: Path) -> Deployed:
     """
     if path.suffix == ".onnx":
         return _deployed({"b": path}, path)
-    saved = checkpoints.load(path)
+    saved = checkpoints.load_best(path)
     network = checkpoints.load_network(saved).eval()
     identity = Identity(path.stem, "decoder B", "facestream-full-26", "-", "-")
     facts = metadata(identity, network.plan, "fp16", training_summary(saved.state))

@@ -28,6 +28,8 @@ collect_ignore = (
         "test_report_page.py",
         "test_samples.py",
         "test_train.py",
+        "test_train_benchmark.py",
+        "test_train_command.py",
     ]
 )
 

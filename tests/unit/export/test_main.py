@@ -34,6 +34,9 @@ def test_help_needs_no_torch() -> None:
         (("--pairs", "."), "give --minutes, --steps, --patience or --until-ssim"),
         (("--pairs", "missing", "--steps", "1"), "'missing' does not exist"),
         (("--pairs", ".", "--steps", "0"), "0 is not in the range"),
+        (("--pairs", ".", "--steps", "1", "--encoder", "freeze"), "give --from MODEL"),
+        (("--pairs", ".", "--steps", "1", "--resume", "--from", "maro"), "leave one out"),
+        (("--pairs", ".", "--steps", "1", "--vary-colors"), "is for --a and --b"),
     ],
 )
 def test_wrong_use_is_explained(tmp_path: Path, arguments: tuple[str, ...], message: str) -> None:
