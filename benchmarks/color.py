@@ -30,7 +30,7 @@ from engine import masks
 from engine.align import FULL_FACE
 from engine.blend import Blender
 from engine.color import TRANSFERS, ColorMatch, parse_transfers, skin_weights
-from engine.face import Face, Image, Mask, Swap
+from engine.face import Face, Image, Swap
 from stream import config
 from stream.presets import PRESETS
 
@@ -90,14 +90,9 @@ def color(rounds: int, file: Path | None) -> None:
 
 
 def _weights(face: ShadedFace) -> Float:
-    mask, _ = _mask(face)
-    return skin_weights(mask, face.points)
-
-
-def _mask(face: ShadedFace) -> tuple[Mask, bool]:
-    return masks.face_mask(
-        ("hull",), face.image, face.points, None, rule="kovac", erode=0.01, feather=0.12
-    )
+    outline = masks.hull(face.points, SIZE)
+    side = float(np.sqrt(outline.sum()))
+    return skin_weights(masks.soften(outline, 0.01 * side, 0.12 * side), face.points)
 
 
 def _ways(swap: Image, frame: Image, weights: Float) -> dict[str, Callable[[], object]]:

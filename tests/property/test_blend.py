@@ -5,12 +5,13 @@ from __future__ import annotations
 import dataclasses
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine import align, paste
+from engine import align, color, paste
 from engine.align import FULL_FACE
-from engine.blend import Blend, Blender, BlendSettings
+from engine.blend import BLENDS, Blend, Blender, BlendSettings
 from engine.face import Face, Swap
 from tests.painted_face import landmarks, smooth_picture, swapped
 
@@ -19,16 +20,24 @@ NEW = smooth_picture(64, 64, seed=1)
 centers = st.tuples(st.floats(-100, 260), st.floats(-100, 220))
 sides = st.floats(0.5, 600)
 angles = st.floats(-180, 180)
+COLORS = ("none", "avg", "lab+light", "lct", "mkl", "idt", "sot+light", "light")
 settings = st.builds(
     BlendSettings,
     mask=st.sampled_from(["hull", "skin", "rect", "model", "hull+skin", "hull+model"]),
-    color=st.sampled_from(["none", "avg", "lab", "light", "avg+light", "lab+light"]),
-    blend=st.sampled_from(["feather", "poisson"]),
+    color=st.sampled_from(COLORS),
+    blend=st.sampled_from(BLENDS),
     erode=st.floats(0, 0.5),
     feather=st.floats(0, 0.5),
     opacity=st.floats(0, 1),
     smooth_frames=st.floats(0, 50),
 )
+
+
+@pytest.fixture(scope="module", autouse=True)
+def compiled() -> None:
+    """No example pays for compiling."""
+    for name in COLORS:
+        color.warm_up(color.parse_transfers(name))
 
 
 @given(settings, centers, sides, angles)
@@ -77,14 +86,14 @@ def test_a_constant_picture_stays_constant(
     st.sampled_from([1, 2, 5, 64]),
     st.floats(-1e5, 1e5),
     st.sampled_from([0, 1, 17]),
-    st.sampled_from(["feather", "poisson"]),
+    st.sampled_from(BLENDS),
 )
 def test_any_map_any_landmarks_any_crop_has_a_defined_result(
     numbers: list[float], size: int, stretch: float, age: int, how: Blend
 ) -> None:
     points = (landmarks((80.0, 60.0), 90.0) * np.float32(stretch)).astype(np.float32)
     matrix = np.array(numbers, np.float64).reshape(2, 3)
-    swap = Swap(np.full((size, size, 3), 200, np.uint8), None, matrix)
+    swap = Swap(np.full((size, size, 3), (200, 100, 50), np.uint8), None, matrix)
     image = FRAME.copy()
     blender = Blender(BlendSettings(blend=how))
     assert blender(image, (Face(points, 3, age, 0.0, swap),)) in {0, 1}
