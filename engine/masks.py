@@ -15,25 +15,36 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from engine import regions
+from engine import regions, smooth_mask
 from engine.align import Points
 from engine.errors import EngineError
-from engine.face import Image, Mask
-from engine.skin import SkinRule, skin_mask
-from engine.smooth_mask import smooth_mask
+from engine.face import Mask
+from engine.skin import SkinRule
 
-SHAPES = ("hull", "skin", "rect", "model")
-"""`hull`: convex hull of the landmarks. `skin`: what a skin rule accepts around the face,
-plus eyes, nose and mouth. `rect`: the whole crop. `model`: what the model itself marked."""
+SHAPES = ("hull", "hull-eyes", "skin", "rect", "model", "occlusion")
+"""`hull`: convex hull of the landmarks. `hull-eyes`: from the jaw up to the border of eyes and
+brows, as far as classic landmarks reach; the forehead stays the person's own. `skin`: what a
+skin rule accepts around the face, plus eyes, nose and mouth. `rect`: the classic square, from the
+brows to below the lower lip, which needs no landmarks. `model`: what the model itself marked.
+`occlusion`: the hull without hair, background and hands that cross its edge."""
 
 FeatherProfile: TypeAlias = Literal["ramp", "smooth_mask"]
 FEATHER_PROFILES: tuple[FeatherProfile, ...] = get_args(FeatherProfile)
 """`ramp`: from the shape's edge inward, as wide as erode and feather say. `smooth_mask`: the
 classic converter's inset rectangle and Gaussian, see `engine.smooth_mask`."""
 
-MIN_SKIN = 0.35
-"""A skin mask that covers less of the hull than this has failed (dark skin, gray picture)."""
+SkinMethod: TypeAlias = Literal["calibrated", SkinRule]
+SKIN_METHODS = ("calibrated", *get_args(SkinRule))
+"""`calibrated`: the person's own skin, learned from the face; else a fixed rule."""
 
+MIN_SKIN = 0.35
+"""A skin mask that covers less of the hull than this has failed (a gray picture, or skin that a
+fixed rule does not know)."""
+
+MAX_HOLE = 0.05
+"""A hole in a model's mask of less than this share of the face is filled."""
+
+_CLASSIC_BOX = (smooth_mask.LEFT, smooth_mask.TOP, smooth_mask.SIDE)
 _SUBPIXEL_BITS = 4
 
 
@@ -60,47 +71,43 @@ def hull(points: Points, size: int) -> Mask:
         points: (N, 2) in pixels of the crop; may lie outside.
         size: side of the crop.
     """
-    return _filled(points, size).astype(np.float32) * np.float32(1 / 255)
+    return _coverage(_filled(points, size))
+
+
+def hull_eyes(points: Points, size: int) -> Mask:
+    """Convex hull of jaw and brows, antialiased; arguments as of `hull`."""
+    return hull(points[regions.JAW_TO_BROWS], size)
 
 
 def rect(size: int) -> Mask:
-    """The whole crop."""
-    return np.ones((size, size), np.float32)
+    """The classic face box, from the brows to just under the lower lip, brow to brow."""
+    x, y, side = (value * size / smooth_mask.CROP for value in _CLASSIC_BOX)
+    corners = [[x, y], [x + side, y], [x + side, y + side], [x, y + side]]
+    return hull(np.array(corners) - 0.5, size)
 
 
-def skin(crop: Image, points: Points, rule: SkinRule, margin: float) -> Mask | None:
-    """The face's skin by color: largest component in the landmarks' box, without holes.
-
-    Eyes, brows, nose and mouth are no skin by color but always belong to the mask: a hole
-    would keep the original person's eyes.
+def skin(accepted: NDArray[np.uint8], points: Points) -> NDArray[np.uint8] | None:
+    """The face's part of what has skin color: largest component, without holes.
 
     Args:
-        crop: (size, size, 3) uint8 BGR, the frame's own face.
-        points: (478, 2) landmarks in pixels of the crop.
-        rule: which colors are skin.
-        margin: in pixels, by how much the inner face is widened, so that softening the mask
-            afterwards cannot reach the eyes.
+        accepted: (size, size) uint8, above 0 where a crop's color is skin.
+        points: (478, 2) landmarks in pixels of the crop; nothing outside of their box counts.
 
     Returns:
-        (size, size) float32, or None if there is too little skin (see `MIN_SKIN`).
+        (size, size) uint8, 0 or 255, or None if there is too little skin (see `MIN_SKIN`).
     """
-    size = crop.shape[0]
-    accepted = _inside_box(skin_mask(crop, rule), points)
-    opened = cv2.morphologyEx(accepted, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
-    face = _filled(points, size)
-    _, labels, stats, _ = cv2.connectedComponentsWithStats(opened, connectivity=4)
-    if len(stats) < 2:
+    size = accepted.shape[0]
+    inside = _inside_box(accepted, points)
+    opened = cv2.morphologyEx(inside, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
+    component = _largest(np.asarray(opened, np.uint8))
+    if component is None:
         return None
-    largest = 1 + int(np.argmax(stats[1:, cv2.CC_STAT_AREA]))
-    component = (labels == largest).astype(np.uint8)
     outlines, _ = cv2.findContours(component, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
     cv2.drawContours(component, outlines, -1, 255, cv2.FILLED)
-    covered = np.count_nonzero((component > 0) & (face > 127))
-    if covered < MIN_SKIN * np.count_nonzero(face > 127):
+    face = _filled(points, size) > 127
+    if np.count_nonzero(component[face]) < MIN_SKIN * np.count_nonzero(face):
         return None
-    inner = _filled(points[regions.INNER_FACE], size, margin)
-    mask: Mask = np.maximum(component, inner).astype(np.float32) * np.float32(1 / 255)
-    return mask
+    return component
 
 
 def soften(coverage: Mask, erode: float, feather: float) -> Mask:
@@ -129,62 +136,53 @@ def soften(coverage: Mask, erode: float, feather: float) -> Mask:
     return smooth
 
 
-def face_mask(  # noqa: PLR0913  # one call a face; a settings object would hide what it reads
-    shapes: tuple[str, ...],
-    crop: Image,
-    points: Points,
-    model: Mask | None,
-    *,
-    rule: SkinRule,
-    erode: float,
-    feather: float,
-    profile: FeatherProfile = "ramp",
-) -> tuple[Mask, bool]:
-    """Build one face's mask from shapes, as their intersection.
+def _coverage(drawn: NDArray[np.uint8]) -> Mask:
+    return np.asarray(drawn.astype(np.float32) * np.float32(1 / 255), np.float32)
+
+
+def _largest(mask: NDArray[np.uint8]) -> NDArray[np.uint8] | None:
+    """The largest connected part, 0 or 255, or None if there is nothing."""
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=4)
+    if len(stats) < 2:
+        return None
+    largest = 1 + int(np.argmax(stats[1:, cv2.CC_STAT_AREA]))
+    return np.asarray(labels == largest, np.uint8) * np.uint8(255)
+
+
+def from_model(mask: Mask, size: int) -> Mask:
+    """A model's mask at the crop's size: small holes filled, only its largest part kept.
 
     Args:
-        shapes: from `parse_shapes`.
-        crop: (size, size, 3) uint8 BGR, the frame's own face.
-        points: (478, 2) landmarks in pixels of the crop.
-        model: (S, S) float32, the model's mask at any size, or None.
-        rule: for `skin`.
-        erode: as a fraction of the face's size (the square root of the hull's area).
-        feather: as `erode`.
-        profile: one of `FEATHER_PROFILES`; `smooth_mask` has its own measures.
-
-    Returns:
-        (size, size) float32 mask, and whether a shape that was asked for could not be had
-        (no skin found, no mask in the model) and the hull took its place.
+        mask: (S, S) float32 of any size, not changed; NaN counts as 0.
+        size: side of the crop.
     """
-    size = crop.shape[0]
-    face = hull(points, size)
-    face_size = float(np.sqrt(face.sum()))
-    erode, feather = erode * face_size, feather * face_size
-    fell_back = False
-    coverage = rect(size)
-    for shape in shapes:
-        if shape == "hull":
-            found: Mask | None = face
-        elif shape == "skin":
-            found = skin(crop, points, rule, margin=erode + feather)
-        elif shape == "model" and model is None:
-            found = None
-        else:
-            found = rect(size)
-        fell_back |= found is None
-        coverage = np.minimum(coverage, face if found is None else found)
-    classic = profile == "smooth_mask"
-    mask = smooth_mask(coverage) if classic else soften(coverage, erode, feather)
-    if "model" in shapes and model is not None:
-        mask *= _resized(model, size)
-    return mask, fell_back
+    return _resized(_without_specks(mask), size)
+
+
+def inner_face(points: Points, size: int, margin: float) -> Mask:
+    """Eyes, brows, nose and mouth, widened by `margin` pixels; else as `hull`."""
+    return _coverage(_filled(points[regions.INNER_FACE], size, margin))
+
+
+def _without_specks(mask: Mask) -> Mask:
+    finite = np.nan_to_num(np.asarray(mask, np.float32), nan=0.0, posinf=1.0, neginf=0.0)
+    part = _largest((finite > 0.5).astype(np.uint8))
+    if part is None:
+        return finite
+    cleaned = np.where((finite > 0.5) & (part == 0), np.float32(0), finite)
+    _, labels, stats, _ = cv2.connectedComponentsWithStats((part == 0).astype(np.uint8))
+    edge = set(np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]]).tolist())
+    limit = MAX_HOLE * np.count_nonzero(part)
+    for label in range(1, len(stats)):
+        if label not in edge and stats[label, cv2.CC_STAT_AREA] < limit:
+            cleaned[labels == label] = 1.0
+    return cleaned
 
 
 def _resized(mask: Mask, size: int) -> Mask:
-    finite = np.nan_to_num(np.asarray(mask, np.float32), nan=0.0, posinf=1.0, neginf=0.0)
     shrinks = mask.shape[0] > size
     how = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
-    return np.clip(cv2.resize(finite, (size, size), interpolation=how), 0.0, 1.0)
+    return np.clip(cv2.resize(mask, (size, size), interpolation=how), 0.0, 1.0)
 
 
 def _filled(points: Points, size: int, margin: float = 0.0) -> NDArray[np.uint8]:

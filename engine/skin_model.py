@@ -33,6 +33,7 @@ _NOISE = 1.2  # levels of Cr and Cb that a camera's noise and rounding scatter a
 _VARIETY = 0.012  # ...and what a face's own redness and reflections do, as a share of luma.
 _BLEACH = 0.02  # the same in addition, if all patches are blown out: their edges change hue.
 _WHITE, _BLACK = 250, 4.0
+_FITS = 0.5  # share of the patches that what is known has to recognize
 _HELD = 0.01  # weight of the line's passing through black
 _MAX_SCATTER = 0.08  # share of luma beyond which patches are not of one thing
 
@@ -115,7 +116,9 @@ class SkinModel:
     def learn(self, crop: Image, where: NDArray[np.uint8], rate: float = 1.0) -> None:
         """Measure the patches of a picture and move towards what they say.
 
-        Pixels that differ from the rest (hair, glasses, a highlight) are left out.
+        Pixels that differ from the rest (hair, glasses, a highlight) are left out. If the patches
+        are no skin to what was known, the light or the scene has changed: the new measurement is
+        taken whole.
 
         Args:
             crop: (H, W, 3) uint8 BGR, not changed.
@@ -137,7 +140,7 @@ class SkinModel:
         scatter = off.T @ off / len(off)
         if np.trace(scatter) > 2.0 * (_NOISE + _MAX_SCATTER * luma) ** 2:
             return
-        if self.known:
+        if self.known and np.count_nonzero(self.mask(crop)[where > 0]) >= _FITS * len(colors):
             line = self._line + rate * (line - self._line)
             scatter = self._scatter + rate * (scatter - self._scatter)
             luma = self._luma + rate * (luma - self._luma)
@@ -145,12 +148,13 @@ class SkinModel:
         self._line, self._scatter, self._luma, self._blown = line, scatter, luma, blown
         self.known = True
 
-    def mask(self, image: Image) -> NDArray[np.uint8]:
+    def mask(self, image: Image, reach: float = 1.0) -> NDArray[np.uint8]:
         """Mark what has this skin's color.
 
         Args:
             image: (H, W, 3) uint8 BGR, not changed; of the size and place of what was learned
                 from, since its mean color is taken for the light's.
+            reach: factor on `REACH`; above 1, what is left out is surely no skin.
 
         Returns:
             (H, W) uint8, 255 where accepted, else 0; a new array, empty of skin as long as
@@ -162,14 +166,14 @@ class SkinModel:
         matrix = _YCRCB * gray_world(image)
         matrix[1:] -= np.outer(self._line[0], matrix[0])
         own = (_NOISE + (_VARIETY + _BLEACH * self._blown) * self._luma) ** 2
-        inverse = np.linalg.inv((self._scatter + own * np.eye(2)) * REACH**2)
+        inverse = np.linalg.inv((self._scatter + own * np.eye(2)) * (REACH * reach) ** 2)
         metric = np.array([inverse[0, 0], inverse[0, 1] + inverse[1, 0], inverse[1, 1]])
         _near(
             np.ascontiguousarray(image).reshape(-1),
             matrix.astype(np.float32),
             metric.astype(np.float32),
             self._line[1].astype(np.float32),
-            (LEAST_LIGHT * self._luma, MOST_LIGHT * self._luma + 8.0),
+            (LEAST_LIGHT * self._luma, MOST_LIGHT * reach**2 * self._luma + 8.0),
             mask.reshape(-1),
         )
         return mask

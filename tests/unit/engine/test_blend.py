@@ -125,7 +125,7 @@ def test_every_mask_composites(mask: str) -> None:
 
 
 def test_fallbacks_to_the_hull_are_counted() -> None:
-    blender = Blender(dataclasses.replace(PLAIN, mask="skin"))
+    blender = Blender(dataclasses.replace(PLAIN, mask="skin", skin_rule="kovac"))
     gray = np.full_like(FRAME, 90)
     assert blender(gray, (swapped(POINTS, NEW),)) == 1
     assert blender.mask_fallbacks == 1
@@ -249,11 +249,11 @@ def test_only_writable_bgr_pictures_are_taken() -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"mask": "oval"}, "hull, skin, rect, model"),
+        ({"mask": "oval"}, "hull, hull-eyes, skin, rect, model, occlusion"),
         ({"color": "lba"}, "none, avg, lab, lct"),
         ({"blend": "seamless"}, "blend is 'seamless'; expected one of feather, poisson"),
         ({"feather_profile": "box"}, "ramp, smooth_mask"),
-        ({"skin_rule": "hsl"}, "kovac, daylight"),
+        ({"skin_rule": "hsl"}, "calibrated, kovac, daylight"),
         ({"feather": -0.1}, "feather is -0.1; expected a number from 0 to 0.5"),
         ({"opacity": 1.5}, "0 to 1"),
         ({"grain": float("nan")}, "grain is nan"),

@@ -9,6 +9,8 @@ import pytest
 from engine import masks, regions
 from engine.errors import EngineError
 from engine.face import Image, Mask
+from engine.face_mask import FaceMask
+from engine.skin import skin_mask
 from tests.painted_face import UNIT_LANDMARKS, portrait
 
 SIZE = 128
@@ -17,9 +19,14 @@ SKIN = portrait(SIZE, SIZE, POINTS.astype(np.float32))
 DARK = portrait(SIZE, SIZE, POINTS.astype(np.float32), skin_bgr=(34, 56, 91))
 
 
-def build(text: str, crop: Image = SKIN, model: Mask | None = None) -> tuple[Mask, bool]:
+def build(
+    text: str,
+    crop: Image = SKIN,
+    model: Mask | None = None,
+    rule: masks.SkinMethod = "calibrated",
+) -> tuple[Mask, bool]:
     shapes = masks.parse_shapes(text)
-    return masks.face_mask(shapes, crop, POINTS, model, rule="kovac", erode=0.02, feather=0.12)
+    return FaceMask()(shapes, crop, POINTS, model, rule=rule, erode=0.02, feather=0.12)
 
 
 def filled(indices: regions.Indices) -> Mask:
@@ -29,7 +36,7 @@ def filled(indices: regions.Indices) -> Mask:
     return canvas
 
 
-@pytest.mark.parametrize("text", ["hull", "skin", "rect", "model", "hull+skin", "hull+model"])
+@pytest.mark.parametrize("text", [*masks.SHAPES, "hull+skin", "hull+model"])
 def test_every_mask_is_float32_from_0_to_1_and_fades_out_before_the_border(text: str) -> None:
     mask, fell_back = build(text, model=np.ones((64, 64), np.float32))
     assert mask.dtype == np.float32
@@ -72,7 +79,7 @@ def test_mask_moves_smoothly_with_a_part_of_a_pixel() -> None:
 
 
 def test_a_face_that_leaves_its_crop_still_fades_out() -> None:
-    mask, _ = masks.face_mask(
+    mask, _ = FaceMask()(
         ("hull",), SKIN, POINTS * 2.5 - 80.0, None, rule="kovac", erode=0.0, feather=0.1
     )
     assert mask.max() == 1.0
@@ -106,19 +113,64 @@ def test_skin_takes_the_largest_component_only() -> None:
     crop = np.full_like(SKIN, 30)
     cv2.circle(crop, (64, 64), 36, (110, 140, 190), cv2.FILLED)
     cv2.circle(crop, (28, 22), 6, (110, 140, 190), cv2.FILLED)
-    found = masks.skin(crop, POINTS, "kovac", margin=0.0)
+    found = masks.skin(skin_mask(crop), POINTS)
     assert found is not None
-    assert found[64, 64] == 1.0
-    assert found[22, 28] == 0.0
+    assert found[64, 64] == 255
+    assert found[22, 28] == 0
 
 
 @pytest.mark.parametrize(
     "crop", [DARK, np.full_like(SKIN, 128), np.zeros_like(SKIN)], ids=["dark", "gray", "black"]
 )
 def test_no_skin_falls_back_to_the_hull_and_says_so(crop: Image) -> None:
-    mask, fell_back = build("skin", crop)
+    mask, fell_back = build("skin", crop, rule="kovac")
     assert fell_back
     assert np.array_equal(mask, build("hull")[0])
+
+
+@pytest.mark.parametrize("rule", masks.SKIN_METHODS)
+def test_every_rule_finds_the_skin_of_a_plain_face(rule: masks.SkinMethod) -> None:
+    assert build("skin", rule=rule)[1] is False
+
+
+def test_calibrated_knows_dark_skin() -> None:
+    mask, fell_back = build("skin", DARK)
+    assert not fell_back
+    assert mask[64, 64] == 1.0
+
+
+def test_the_skins_shape_does_not_jump() -> None:
+    crop = SKIN.copy()
+    crop[SIZE * 3 // 4 :] = (200, 60, 20)
+    follow = FaceMask()
+    chin = []
+    for picture in (SKIN, crop, crop, crop, crop, crop):
+        mask, _ = follow(
+            ("skin",), picture, POINTS, None, rule="calibrated", erode=0.02, feather=0.06, rate=0.1
+        )
+        chin.append(float(mask[SIZE * 78 // 100, 64]))
+    assert chin[0] == 1.0
+    assert 0.0 < chin[1] < 1.0
+    assert chin[-1] < 0.05
+
+
+def test_hull_eyes_leaves_the_forehead_and_keeps_eyes_brows_and_chin() -> None:
+    shape = masks.hull_eyes(POINTS, SIZE)
+    for part in (regions.RIGHT_BROW, regions.LEFT_EYE, regions.LIPS):
+        assert shape[filled(part) > 0].min() > 0.4
+    assert not shape[masks.hull(POINTS, SIZE) == 0.0].any()
+    inside = set(regions.JAW_TO_BROWS.tolist())
+    assert {152, 127, 356} < inside
+    assert not {10, 151, 67, 297} & inside
+
+
+def test_rect_is_the_classic_square_around_brows_and_mouth() -> None:
+    shape = masks.rect(SIZE)
+    rows, columns = np.flatnonzero(shape[:, 64] > 0.5), np.flatnonzero(shape[64] > 0.5)
+    assert len(rows) == pytest.approx(len(columns), abs=1)
+    assert columns[0] / SIZE == pytest.approx(0.24, abs=0.03)
+    assert rows[0] / SIZE == pytest.approx(0.22, abs=0.03)
+    assert rows[-1] / SIZE == pytest.approx(0.76, abs=0.03)
 
 
 def test_missing_model_mask_falls_back_to_the_hull_and_says_so() -> None:
@@ -145,6 +197,50 @@ def test_model_mask_with_nonsense_counts_as_uncovered() -> None:
     assert not mask[70:].any()
 
 
+def test_a_models_small_holes_are_filled_and_its_specks_dropped() -> None:
+    model = np.ones((64, 64), np.float32)
+    model[20:25, 20:25] = 0.0
+    model[:, 40:46] = 0.0
+    found = masks.from_model(model, 64)
+    assert found[:, :40].min() == 1.0
+    assert not found[:, 40:].any()
+    hand = np.ones((64, 64), np.float32)
+    hand[20:44, 20:44] = 0.0
+    assert np.array_equal(masks.from_model(hand, 64), hand)
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        np.zeros((64, 64), np.float32),
+        np.ones((64, 64), np.float32),
+        np.full((1, 1), 0.7, np.float32),
+        np.full((64, 64), np.nan, np.float32),
+        np.full((64, 64), 0.4, np.float32),
+        np.eye(64, dtype=np.float32),
+    ],
+    ids=["empty", "full", "1 px", "nan", "soft", "diagonal"],
+)
+@pytest.mark.parametrize("text", masks.SHAPES)
+def test_odd_model_masks_have_a_defined_result(model: Mask, text: str) -> None:
+    mask, _ = build(f"{text}+model", model=model)
+    assert np.isfinite(mask).all()
+    assert mask.min() >= 0.0
+    assert mask.max() <= 1.0
+
+
+@pytest.mark.parametrize("text", masks.SHAPES)
+@pytest.mark.parametrize("scale", [0.0, 0.02, 0.1, 30.0])
+@pytest.mark.parametrize("shift", [0.0, 70.0, -4000.0])
+def test_odd_landmarks_have_a_defined_result(text: str, scale: float, shift: float) -> None:
+    mask, _ = FaceMask()(
+        (text,), SKIN, POINTS * scale + shift, None, rule="calibrated", erode=0.02, feather=0.12
+    )
+    assert np.isfinite(mask).all()
+    assert mask.min() >= 0.0
+    assert mask.max() <= 1.0
+
+
 def test_intersection_is_inside_both() -> None:
     both, hull, skin = (build(text)[0] for text in ("hull+skin", "hull", "skin"))
     assert (both <= hull + 1e-6).all()
@@ -153,5 +249,5 @@ def test_intersection_is_inside_both() -> None:
 
 @pytest.mark.parametrize("text", ["", "hul", "hull+", "hull,skin"])
 def test_unknown_shapes_name_the_known_ones(text: str) -> None:
-    with pytest.raises(EngineError, match="hull, skin, rect, model"):
+    with pytest.raises(EngineError, match="hull, hull-eyes, skin, rect, model, occlusion"):
         masks.parse_shapes(text)

@@ -73,15 +73,27 @@ def test_the_light_may_change_its_color() -> None:
     assert (model.mask(warm)[hull_of(image)] > 0).mean() > 0.9
 
 
-def test_follows_a_new_person_slowly_and_the_first_at_once() -> None:
-    light, dark = face((150, 189, 215)), face((52, 65, 96))
-    model = learned(light)
+def test_small_changes_are_followed_slowly() -> None:
+    model = learned(face((86, 126, 160)))
+    before, flushed = model._line.copy(), face((84, 122, 164))
+    whole = learned(flushed)._line
+    model.learn(flushed, PATCHES, rate=0.1)
+    assert np.allclose(model._line, before + 0.1 * (whole - before))
+
+
+def test_another_person_is_learned_at_once() -> None:
+    model = learned(face((150, 189, 215)))
+    dark = face((52, 65, 96))
     model.learn(dark, PATCHES, rate=0.05)
-    once = (model.mask(dark)[hull_of(dark)] > 0).mean()
-    for _ in range(60):
-        model.learn(dark, PATCHES, rate=0.2)
-    settled = (model.mask(dark)[hull_of(dark)] > 0).mean()
-    assert settled > 0.97 > once
+    assert (model.mask(dark)[hull_of(dark)] > 0).mean() > 0.97
+
+
+def test_something_colorful_in_the_picture_does_not_hide_the_skin() -> None:
+    image = face((86, 126, 160))
+    model = learned(image)
+    image[96:] = (200, 60, 20)
+    model.learn(image, PATCHES, rate=0.1)
+    assert (model.mask(image)[:96][hull_of(image)[:96]] > 0).mean() > 0.95
 
 
 def test_knows_nothing_without_patches() -> None:
