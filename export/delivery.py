@@ -95,7 +95,7 @@ def onnx(  # noqa: PLR0913  # one argument an option
 @click.option("--a", "a_folder", type=_FOLDER, help="Faces A was trained on: held-out ones.")
 @click.option("--b", "b_folder", type=_FOLDER, help="Faces B was trained on: held-out ones.")
 @click.option("--count", type=click.IntRange(min=2), default=256, show_default=True)
-@click.option("--renders-only", is_flag=True, help="Leave photographs of pairs out.")
+@click.option("--renders-only", is_flag=True, help="Draw rendered people only; numbers are of all.")
 @click.option(
     "--runs", type=click.IntRange(min=1), default=200, show_default=True, help="For the latency."
 )
@@ -130,7 +130,7 @@ def report(  # noqa: PLR0913  # one argument an option
     own: dict[Side, HeldAside] = {}
     if a_folder and b_folder:
         own = _held_out(a_folder, b_folder, sizes, count)
-    sources = held_aside(faces, *sizes, count, renders_only=renders_only) if faces else own["a"]
+    sources = held_aside(faces, *sizes, count) if faces else own["a"]
     for side, known in sources.own().items():
         own.setdefault(side, known)
     embed, missing = None, None
@@ -139,9 +139,10 @@ def report(  # noqa: PLR0913  # one argument an option
     except MissingEmbedderError as error:
         missing = str(error)
     swapped = swap_all(opened, sources)
+    picture = report_page.draw_grid(swapped, renders_only=renders_only)
     described = report_page.describe(opened, swapped, measure(opened, swapped, own, embed, runs))
     table = report_page.markdown(described, missing)
-    written = report_page.write(out, report_page.draw_grid(swapped), table, described)
+    written = report_page.write(out, picture, table, described)
     click.echo(table)
     click.echo("written: " + ", ".join(map(str, written)))
 

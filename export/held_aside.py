@@ -16,7 +16,6 @@ from engine.landmarks import Landmarker
 from export.augment import NO_AUGMENT, paired_sample
 from export.classic import STILL, classic_samples, store
 from export.dataset import Kind, list_shards, stored_to_crop
-from export.errors import TrainingError
 from export.face_folders import read_faces
 from export.model import Side
 from export.pair_folder import load_shard
@@ -37,6 +36,7 @@ class HeldAside:
             see `find_landmarks`.
         truth: (N, T, T, 3) uint8, the persona doing the same, or None if nobody knows.
         truth_face: (N, S, S, 3) uint8, the same at the input size.
+        rendered: (N,) whether the face is a render of nobody real, or None if nobody knows.
     """
 
     face: NDArray[np.uint8]
@@ -45,6 +45,7 @@ class HeldAside:
     landmarks: NDArray[np.float32] | None = None
     truth: NDArray[np.uint8] | None = None
     truth_face: NDArray[np.uint8] | None = None
+    rendered: NDArray[np.bool_] | None = None
 
     def __len__(self) -> int:
         return len(self.face)
@@ -57,9 +58,7 @@ class HeldAside:
         return faces
 
 
-def held_aside(
-    folder: Path, input_size: int, output_size: int, count: int, *, renders_only: bool = False
-) -> HeldAside:
+def held_aside(folder: Path, input_size: int, output_size: int, count: int) -> HeldAside:
     """Read faces from shards of pairs, held-out ones if there are any, or from pictures.
 
     Args:
@@ -67,7 +66,6 @@ def held_aside(
         input_size: S.
         output_size: T.
         count: at most so many, evenly from first to last.
-        renders_only: leave photographs out.
 
     Raises:
         TrainingError: there is no such face, or a shard is damaged.
@@ -75,24 +73,11 @@ def held_aside(
     still = np.random.default_rng(0)  # nothing is varied
     shards = list_shards(folder, holdout=True) or list_shards(folder)
     if not shards:
-        if renders_only:
-            raise TrainingError(
-                f"{folder} has no shards of pairs, which tell renders from photographs; "
-                "give shards, or leave the choice of renders out"
-            )
         sizes = (input_size, output_size)
         faces = [store(picture, None, sizes) for picture in spread(read_faces(folder, 256), count)]
         cut = classic_samples(faces, still, STILL, input_size=input_size, output_size=output_size)
         return of_batch(Batch("a", *cut))
-    pairs = [
-        pair
-        for shard in shards
-        for pair in load_shard(shard).masked()
-        if not renders_only or pair.kind is Kind.RENDER
-    ]
-    if not pairs:
-        raise TrainingError(f"{folder} has no rendered pairs; expected at least one")
-    chosen = spread(pairs, count)
+    chosen = spread([pair for shard in shards for pair in load_shard(shard).masked()], count)
     own, swapped = (
         [
             paired_sample(
@@ -111,6 +96,7 @@ def held_aside(
         np.stack([apply(to_crop, pair.a_landmarks) for pair in chosen]).astype(np.float32),
         truth,
         _shrink(truth, input_size),
+        np.array([pair.kind is Kind.RENDER for pair in chosen]),
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple, TypeAlias
 
@@ -61,8 +61,9 @@ class Measured:
 
     Attributes:
         reconstruction: by decoder ("a", "b"), what it makes of its own person's faces.
-        swap: against the pairs' truth, or None without pairs.
-        poses: the same by cell of the grid; empty without pairs.
+        swap: against the pairs' truth, by kind of source: "rendered", "photographed"; empty
+            without pairs.
+        poses: the same of both by cell of the grid; empty without pairs.
         sharpness: medians of `sharpness` of the swap, relative to that of "source" and
             "truth".
         identity: mean distances of embeddings; None without an embedder.
@@ -71,7 +72,7 @@ class Measured:
     """
 
     reconstruction: Mapping[Side, Agreement]
-    swap: Agreement | None
+    swap: Mapping[str, Agreement]
     poses: Mapping[Pose, Agreement]
     sharpness: Mapping[str, float]
     identity: Mapping[str, float] | None
@@ -87,7 +88,7 @@ class Measured:
         identity = self.identity
         return {
             "reconstruction": {side: plain(one) for side, one in self.reconstruction.items()},
-            "swap": plain(self.swap) if self.swap else None,
+            "swap": {kind: plain(one) for kind, one in self.swap.items()},
             "poses": {f"{p.yaw}, {p.expression}": plain(one) for p, one in self.poses.items()},
             "sharpness": {name: round(value, 3) for name, value in self.sharpness.items()},
             "identity": identity and {name: round(value, 3) for name, value in identity.items()},
@@ -130,15 +131,24 @@ def measure(
         for side, known in own.items()
         if side in model.sessions
     }
-    swap, cells = None, {}
+    swap: dict[str, Agreement] = {}
+    cells: dict[Pose, Agreement] = {}
     blur = {"source": faces.picture}
     if faces.truth is not None:
         blur["truth"] = faces.truth
-        swap = agreement(pictures, faces.truth, faces.region)
+        truth, region = faces.truth, faces.region
+
+        def among(rows: Sequence[int]) -> Agreement:
+            return agreement(pictures[rows], truth[rows], region[rows])
+
+        if faces.rendered is not None:
+            kinds = {"rendered": faces.rendered, "photographed": ~faces.rendered}
+            rows_of = {kind: np.flatnonzero(chosen).tolist() for kind, chosen in kinds.items()}
+            swap = {kind: among(rows) for kind, rows in rows_of.items() if rows}
         for pose in [Pose(yaw, expression) for expression in EXPRESSIONS for yaw in YAWS]:
             rows = [row for row, found in enumerate(swapped.poses) if found == pose]
             if rows:
-                cells[pose] = agreement(pictures[rows], faces.truth[rows], faces.region[rows])
+                cells[pose] = among(rows)
     return Measured(
         reconstruction,
         swap,

@@ -12,6 +12,7 @@ import numpy as np
 
 from engine.face import Image
 from export.deployed import Deployed
+from export.errors import TrainingError
 from export.model_report import Measured, Swapped
 from export.poses import EXPRESSIONS, YAWS, Pose
 
@@ -26,15 +27,19 @@ _DISTANCES: Final = {
 }
 
 
-def draw_grid(swapped: Swapped, per_cell: int = 2) -> Image:
+def draw_grid(swapped: Swapped, per_cell: int = 2, *, renders_only: bool = False) -> Image:
     """Show source, swap and, if known, truth, by yaw and expression.
 
     Args:
         swapped: faces of any poses; those without landmarks are not shown.
         per_cell: at most so many faces a cell, one below the other.
+        renders_only: show nobody who is, or may be, real.
 
     Returns:
         (H, W, 3) uint8 BGR; expressions that nobody shows have no row.
+
+    Raises:
+        TrainingError: there is nobody to show.
     """
     faces = swapped.faces
     columns = [faces.picture, swapped.pictures]
@@ -43,11 +48,15 @@ def draw_grid(swapped: Swapped, per_cell: int = 2) -> Image:
     size = swapped.pictures.shape[1]
     words = "source | swap | truth" if faces.truth is not None else "source | swap"
     width, blank = size * len(columns), np.full((size, size * len(columns), 3), 235, np.uint8)
+    shown = np.full(len(faces), not renders_only)
+    if renders_only and faces.rendered is not None:
+        shown = faces.rendered
     rows = []
     for expression in EXPRESSIONS:
         cells = []
         for yaw in YAWS:
-            found = [i for i, pose in enumerate(swapped.poses) if pose == Pose(yaw, expression)]
+            cell = Pose(yaw, expression)
+            found = [i for i, pose in enumerate(swapped.poses) if pose == cell and shown[i]]
             chosen = found[:: max(len(found) // per_cell, 1)][:per_cell]
             cells.append([np.hstack([column[i] for column in columns]) for i in chosen])
         for line in range(max(map(len, cells))):
@@ -55,6 +64,11 @@ def draw_grid(swapped: Swapped, per_cell: int = 2) -> Image:
             side = _words(expression if line == 0 else "", size)
             turned = np.rot90(side)  # read from below
             rows.append(_with_gaps([turned, *tiles], 1))
+    if not rows:
+        raise TrainingError(
+            "nobody to draw: no face with landmarks"
+            + (" is known to be rendered; give shards of pairs" if renders_only else "")
+        )
     heads = [np.full((_MARGIN, _MARGIN, 3), 255, np.uint8)]
     heads += [_words(f"{yaw}: {words}", width) for yaw in YAWS]
     return _with_gaps([_with_gaps(heads, 1), *rows], 0)
@@ -107,8 +121,8 @@ def markdown(described: Mapping[str, Any], missing_embedder: str | None) -> str:
     )
     names = {"a": "decoder A on its own faces", "b": "decoder B on its own faces"}
     compared = {names[side]: one for side, one in described["reconstruction"].items()}
-    if described["swap"]:
-        compared["swap against the truth"] = described["swap"]
+    for kind, one in described["swap"].items():
+        compared[f"swap of {kind} faces against the truth"] = one
     rows += [(name, _agreement(one)) for name, one in compared.items()]
     rows += [
         (f"sharpness of the swap / of the {other}", f"{value:.2f}")

@@ -4,9 +4,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-import pytest
 
-from export.errors import TrainingError
 from export.held_aside import held_aside
 from tests.unit.export import tiny
 
@@ -26,18 +24,11 @@ def test_held_out_pairs_come_with_their_truth(tmp_path: Path) -> None:
     # Rows are spread from first to last; the unit square is 1 / 1.25 of what is stored.
     expected = (pairs.a_landmarks[[0, 1, 3, 4]] + 0.5 - 96) / 192 * 1.25 * 64 + 31.5
     np.testing.assert_allclose(faces.landmarks, expected, atol=1e-3)
+    assert faces.rendered is not None
+    assert faces.rendered.tolist() == [True, False, False, True]
     own = faces.own()
     assert own["a"] is faces
     assert own["b"].picture is faces.truth
-
-
-def test_photographs_can_be_left_out(tmp_path: Path) -> None:
-    pairs = tiny.shard(6)
-    tiny.write(tmp_path / "holdout-00000.npz", pairs)
-    renders = held_aside(tmp_path, 32, 64, 10, renders_only=True)
-    everything = held_aside(tmp_path, 32, 64, 10)
-    assert (len(renders), len(everything)) == (3, 6)
-    np.testing.assert_array_equal(renders.picture, everything.picture[pairs.kind == 0])
 
 
 def test_pictures_have_no_truth_and_may_be_photographs(tmp_path: Path) -> None:
@@ -47,6 +38,5 @@ def test_pictures_have_no_truth_and_may_be_photographs(tmp_path: Path) -> None:
     faces = held_aside(tmp_path, 32, 64, 2)
     assert len(faces) == 2
     assert faces.truth is None
+    assert faces.rendered is None
     assert list(faces.own()) == ["a"]
-    with pytest.raises(TrainingError, match=r"no shards of pairs, which tell renders"):
-        held_aside(tmp_path, 32, 64, 2, renders_only=True)

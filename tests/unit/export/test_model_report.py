@@ -65,8 +65,11 @@ def test_a_model_that_enlarges_is_measured(tmp_path: Path) -> None:
     # A file has only the persona's decoder; what is enlarged stays itself.
     assert list(measured.reconstruction) == ["b"]
     assert measured.reconstruction["b"].ssim > 0.9
-    assert measured.swap is not None
-    assert measured.swap.l1 > 0.1  # the truth is the negative
+    assert {kind: one.faces for kind, one in measured.swap.items()} == {
+        "rendered": 3,
+        "photographed": 3,
+    }
+    assert measured.swap["rendered"].l1 > 0.1  # the truth is the negative
     assert sum(cell.faces for cell in measured.poses.values()) == 6
     assert measured.identity is not None
     assert measured.identity["swap_to_a"] < 1
@@ -86,7 +89,7 @@ def test_pictures_alone_have_neither_truth_nor_persona(tmp_path: Path) -> None:
     faces = HeldAside(picture[:, ::2, ::2], picture, region, points)
     model = open_model(tmp_path / "model.onnx")
     measured = measure(model, swap_all(model, faces), faces.own(), MeanColor(), 1)
-    assert measured.swap is None
+    assert measured.swap == {}
     assert measured.poses == {}
     assert set(measured.sharpness) == {"source"}
     assert set(measured.identity or {}) == {"swap_to_a"}

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from export.deployed import open_model
+from export.errors import TrainingError
 from export.held_aside import HeldAside
 from export.model_report import Swapped, measure
 from export.poses import Pose
@@ -23,7 +25,8 @@ def swapped(*poses: Pose | None, truth: bool = True) -> Swapped:
     flat = np.zeros((count, 128, 128, 3), np.uint8) + level
     region = np.full((count, 128, 128), 255, np.uint8)
     known = flat + 2 if truth else None
-    faces = HeldAside(flat[:, ::2, ::2], flat, region, truth=known)
+    rendered = np.arange(count) % 2 == 0
+    faces = HeldAside(flat[:, ::2, ::2], flat, region, truth=known, rendered=rendered)
     return Swapped(faces, flat + 1, poses)
 
 
@@ -40,6 +43,18 @@ def test_rows_are_expressions_and_columns_are_turns() -> None:
     assert grid[last, middles, 0].tolist() == [235] * 3  # nobody
 
 
+def test_nobody_real_is_drawn_if_asked() -> None:
+    grid = draw_grid(swapped(CALM, CALM, CALM), renders_only=True)
+    column = 24 + 6 + 2 * (3 * 128 + 6) + 64
+    levels = grid[:, column, 0]
+    assert 20 in levels
+    assert 10 not in levels  # the second one is a photograph
+    unknown = swapped(CALM)
+    unknown = replace(unknown, faces=replace(unknown.faces, rendered=None))
+    with pytest.raises(TrainingError, match="nobody to draw"):
+        draw_grid(unknown, renders_only=True)
+
+
 def test_without_truth_a_cell_has_two_pictures() -> None:
     assert draw_grid(swapped(CALM, truth=False)).shape[1] == 24 + 5 * (2 * 128 + 6)
 
@@ -52,7 +67,8 @@ def test_table_and_json_say_the_same(tmp_path: Path, *, embedder: bool) -> None:
     described = describe(model, shown, measure(model, shown, shown.faces.own(), embed, 1))
     table = markdown(described, "no embedder; pip install something")
     assert "nobody, 64 px in, 128 px out." in table
-    assert f"SSIM {described['swap']['ssim']:.3f}" in table
+    swap = described["swap"]["photographed"]
+    assert f"swap of photographed faces against the truth | SSIM {swap['ssim']:.3f}" in table
     assert ("no embedder; pip install something" in table) is not embedder
     assert ("identity distance, swap to source" in table) is embedder
     assert "| calm |  |  | " in table
