@@ -11,6 +11,7 @@ from benchmarks.pipeline import pipeline
 from benchmarks.quality.command import quality
 from benchmarks.skin import skin
 from benchmarks.table import table
+from benchmarks.train import train
 from benchmarks.yuv420 import convert
 
 
@@ -27,6 +28,7 @@ main.add_command(pipeline)
 main.add_command(quality)
 main.add_command(skin)
 main.add_command(table)
+main.add_command(train)
 
 if __name__ == "__main__":
     main(prog_name="python -m benchmarks")
