@@ -43,13 +43,18 @@ def random_occluder(image: Image, rng: np.random.Generator) -> tuple[Image, Imag
     for cells, strength in ((4, 25.0), (int(rng.integers(8, 33)), rng.uniform(0, 30))):
         cell_noise = rng.standard_normal((cells, cells), np.float32)
         cv2.scaleAdd(cv2.resize(cell_noise, (size, size)), strength, texture, texture)
-    surface = cv2.merge([cv2.add(texture, color, dtype=cv2.CV_8U) for color in base.tolist()])
     softness = 2 * int(rng.integers(0, 3)) + 1
-    opacity = cv2.blur(canvas, (softness, softness))
-    change = cv2.subtract(surface, image, dtype=cv2.CV_16S)
-    change = cv2.multiply(change, cv2.merge([opacity] * 3), scale=1 / 255, dtype=cv2.CV_16S)
-    covered = cv2.add(image, change, dtype=cv2.CV_8U)
-    return np.asarray(covered, np.uint8), np.asarray(opacity, np.uint8)
+    opacity = np.asarray(cv2.blur(canvas, (softness, softness)), np.uint8)
+    covered = image.copy()
+    left, top, width, height = cv2.boundingRect(opacity)
+    if width and height:
+        box = np.s_[top : top + height, left : left + width]
+        planes = [cv2.add(texture[box], color, dtype=cv2.CV_8U) for color in base.tolist()]
+        change = cv2.subtract(cv2.merge(planes), image[box], dtype=cv2.CV_16S)
+        share = cv2.merge([opacity[box]] * 3)
+        change = cv2.multiply(change, share, scale=1 / 255, dtype=cv2.CV_16S)
+        covered[box] = cv2.add(image[box], change, dtype=cv2.CV_8U)
+    return covered, opacity
 
 
 def random_glasses(image: Image, rng: np.random.Generator) -> Image:

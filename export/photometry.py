@@ -43,9 +43,9 @@ def random_tone(image: Image, rng: np.random.Generator) -> Image:
     """Change gain, white balance, contrast, gamma and saturation; sometimes drop all color."""
     gains = rng.uniform(0.75, 1.25) * rng.uniform(0.9, 1.1, 3)
     contrast, gamma = rng.uniform(0.8, 1.2), rng.uniform(0.75, 1.33)
-    curve = (_RAMP**gamma - 0.5) * contrast + 0.5
-    table = np.clip(255.0 * curve[:, None] * gains, 0, 255).astype(np.uint8)
-    toned = cv2.LUT(image, table[:, None, :])
+    curve = (_RAMP ** np.float32(gamma) - np.float32(0.5)) * np.float32(contrast) + np.float32(0.5)
+    table = curve[:, None, None] * (255.0 * gains).astype(np.float32)
+    toned = cv2.LUT(image, cv2.convertScaleAbs(np.maximum(table, 0)))  # rounds and saturates
     saturation = 0.0 if rng.random() < 0.06 else rng.uniform(0.6, 1.3)
     mix = saturation * np.eye(3, dtype=np.float32) + (1.0 - saturation) * _GRAY
     return np.asarray(cv2.transform(toned, mix), np.uint8)

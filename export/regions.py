@@ -72,9 +72,16 @@ def detail_map(landmarks: NDArray[np.floating], size: int) -> Image:
     canvas = np.zeros((size, size), np.uint8)
     margin = max(round(0.03 * size), 1)
     fraction = 4  # bits of sub-pixel precision
+    points = np.rint(landmarks * (1 << fraction)).astype(np.int32)
     for outline, weight in _OUTLINES:
-        points = np.rint(landmarks[outline] * (1 << fraction)).astype(np.int32)
-        cv2.fillPoly(canvas, [points], (weight,), cv2.LINE_8, fraction)
-    width = (2 * margin + 1, 2 * margin + 1)
-    cv2.dilate(canvas, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, width), canvas)
-    return np.asarray(cv2.blur(canvas, width), np.uint8)
+        cv2.fillPoly(canvas, [points[outline]], (weight,), cv2.LINE_8, fraction)
+    # Nothing else is reached by what follows.
+    left, top, width, height = cv2.boundingRect(canvas)
+    reach = 2 * margin + 1
+    rows = slice(max(top - reach, 0), top + height + reach)
+    part = canvas[rows, max(left - reach, 0) : left + width + reach]
+    if part.size:
+        brush = (reach, reach)
+        part[:] = cv2.dilate(part, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, brush))
+        part[:] = cv2.blur(part, brush)
+    return canvas
