@@ -157,6 +157,13 @@ def execute(run: Run, report: Path | None, console: Console) -> int:
             result = run.pipeline.report()
             if result.frames_in:
                 console.print(render(result))
+            if run.faces_unusable:
+                console.print(
+                    f"model {settings.model}: {run.faces_unusable} faces left as they were, "
+                    "its answer was no picture (one value only, or no numbers)",
+                    markup=False,
+                    soft_wrap=True,
+                )
             if run.mask_fallbacks:
                 console.print(
                     f"mask {settings.blend.mask}: {run.mask_fallbacks} faces got the hull instead, "

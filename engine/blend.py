@@ -8,16 +8,23 @@ from typing import Literal, TypeAlias, get_args
 
 import numpy as np
 
-from engine import align, color, detail, face_mask, fade, masks, paste, seam, skin, skin_model
+from engine import align, color, detail, fade, masks, multiband, paste, seam, skin
 from engine.errors import EngineError
 from engine.face import Face, Image, Swap
 from engine.fade import FadeSettings
 
-Blend: TypeAlias = Literal["feather", "poisson"]
+Blend: TypeAlias = Literal["feather", "poisson", "multiband"]
 BLENDS: tuple[Blend, ...] = get_args(Blend)
 """`feather`: only the soft edge of the mask. `poisson`: in addition the difference of face and
 frame along that edge is spread smoothly over the face, which hides a seam that no color
-transfer of the whole face can."""
+transfer of the whole face can. `multiband`: coarse differences fade out over a longer way than
+fine ones."""
+
+GRID = 128
+"""Largest side of the grid that the frame's own face is measured on, and masks are made on."""
+
+_DETAIL_FRAMES = 4
+"""Sharpness and grain change slowly: once settled, each is measured in one of so many frames."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +35,7 @@ class BlendSettings:
         mask: shapes of `masks.SHAPES` joined by +, the intersection is taken.
         color: one of `color.TRANSFERS`, or one of them with '+light'.
         blend: one of `BLENDS`.
-        skin_rule: one of `masks.SKIN_METHODS`, for the mask shape 'skin'.
+        skin_rule: which colors are skin, for the mask shape 'skin'.
         erode: how far the mask stays inside the face, as a fraction of the face's size.
         feather: over what distance the new face fades out, as a fraction of the face's size.
         feather_profile: one of `masks.FEATHER_PROFILES`; with 'smooth_mask' erode and feather
@@ -46,7 +53,7 @@ class BlendSettings:
     mask: str = "hull"
     color: str = "lab+light"
     blend: Blend = "feather"
-    skin_rule: masks.SkinMethod = "calibrated"
+    skin_rule: skin.SkinRule = "kovac"
     erode: float = 0.01
     feather: float = 0.12
     feather_profile: masks.FeatherProfile = "ramp"
@@ -61,9 +68,9 @@ class BlendSettings:
         color.parse_transfers(self.color)
         if self.blend not in BLENDS:
             raise EngineError(f"blend is {self.blend!r}; expected one of {', '.join(BLENDS)}")
-        if self.skin_rule not in masks.SKIN_METHODS:
+        if self.skin_rule not in skin.SKIN_RULES:
             raise EngineError(
-                f"skin_rule is {self.skin_rule!r}; expected one of {', '.join(masks.SKIN_METHODS)}"
+                f"skin_rule is {self.skin_rule!r}; expected one of {', '.join(skin.SKIN_RULES)}"
             )
         if self.feather_profile not in masks.FEATHER_PROFILES:
             raise EngineError(
@@ -90,13 +97,20 @@ class _Track:
     """What is remembered of one face from frame to frame."""
 
     def __init__(self) -> None:
-        self.mask = face_mask.FaceMask()
         self.color = color.ColorMatch()
         self.seam = seam.SeamMatch()
         self.age = -1
         self.seen = 0
         self.sharpening = 0.0
         self.grain = 0.0
+
+    def share(self, phase: int, rate: float) -> float:
+        """How much of a detail's new measurement to take in this frame; 0 is do not measure."""
+        if self.seen <= _DETAIL_FRAMES:
+            return rate
+        if self.seen % _DETAIL_FRAMES != phase:
+            return 0.0
+        return 1.0 - (1.0 - rate) ** _DETAIL_FRAMES
 
 
 class Blender:
@@ -107,6 +121,8 @@ class Blender:
     Attributes:
         mask_fallbacks: how many faces got the hull because the mask that was asked for found
             no skin or the model gave no mask.
+        faces_unusable: how many faces were left as they are because the model's answer was a
+            picture of one value, or landmarks or map were no numbers.
         patches: what the last call put into its frame, by track: for whoever measures it.
     """
 
@@ -114,6 +130,7 @@ class Blender:
         self._settings = settings or BlendSettings()
         self._tracks: dict[int, _Track] = {}
         self.mask_fallbacks = 0
+        self.faces_unusable = 0
         self.patches: dict[int, paste.Patch] = {}
 
     def update(self, settings: BlendSettings) -> None:
@@ -154,7 +171,8 @@ class Blender:
         prepared = [
             (face.track, item)
             for face in faces
-            if face.swap is not None
+            if image.size
+            and face.swap is not None
             and (item := self._patch(image, face, face.swap, settings)) is not None
         ]
         for _, (patch, grain, seed) in prepared:
@@ -172,14 +190,17 @@ class Blender:
         self, image: Image, face: Face, swap: Swap, settings: BlendSettings
     ) -> tuple[paste.Patch, float, int] | None:
         matrix = swap.frame_to_crop
-        if not (np.isfinite(matrix).all() and np.isfinite(face.landmarks).all()) or not image.size:
+        if not _usable(face, swap):
+            self.faces_unusable += 1
             return None
         size = swap.image.shape[0]
-        frame_crop = align.crop(image, matrix, size)
-        points = align.apply(matrix, face.landmarks)
+        side = min(size, GRID)
+        frame_to_grid = align.rescale(matrix, size, side)
+        frame_crop = align.crop(image, frame_to_grid, side)
+        points = align.apply(frame_to_grid, face.landmarks)
         track = self._tracks[face.track]
         rate = _rate(track, face.age, settings.smooth_frames)
-        mask, fell_back = track.mask(
+        mask, fell_back = masks.face_mask(
             masks.parse_shapes(settings.mask),
             frame_crop,
             points,
@@ -188,30 +209,38 @@ class Blender:
             erode=settings.erode,
             feather=settings.feather,
             profile=settings.feather_profile,
-            rate=rate,
         )
         self.mask_fallbacks += fell_back
         weights = color.skin_weights(mask, points)
         track.color.steps = color.parse_transfers(settings.color)
         new = track.color.apply(swap.image, frame_crop, weights, rate)
         if settings.blend == "poisson":
-            visible = align.visible(matrix, size, image.shape)
+            visible = align.visible(frame_to_grid, side, image.shape)
             new = track.seam.apply(new, frame_crop, mask, weights, rate, visible=visible)
         if settings.sharpen > 0.0:
-            wanted = detail.sharpening(new, frame_crop, mask)
-            track.sharpening += rate * (wanted - track.sharpening)
+            if share := track.share(0, rate):
+                fine = frame_crop if side == size else align.crop(image, matrix, size)
+                track.sharpening += share * (detail.sharpening(new, fine, mask) - track.sharpening)
             new = detail.sharpened(new, settings.sharpen * track.sharpening)
         opacity = settings.opacity * fade.opacity(face, settings.fade)
-        if opacity < 1.0:
-            mask *= np.float32(opacity)
-        patch = paste.place(new, mask, matrix, image.shape)
+        patch = paste.place(new, mask, matrix, image.shape) if opacity > 0.0 else None
         if patch is None:
             return None
-        if settings.grain > 0.0:
-            origin = (patch.left, patch.top)
-            missing = detail.missing_grain(patch.region(image), patch.image, face.landmarks, origin)
-            track.grain += rate * (missing - track.grain)
+        if settings.grain > 0.0 and (share := track.share(_DETAIL_FRAMES // 2, rate)):
+            place = (patch.left, patch.top)
+            missing = detail.missing_grain(patch.region(image), patch.image, face.landmarks, place)
+            track.grain += share * (missing - track.grain)
+        if settings.blend == "multiband":
+            patch = multiband.blended(patch, image)
+        patch.alpha[:] *= np.float32(opacity)
         return patch, settings.grain * track.grain, face.track * 31 + face.age
+
+
+def _usable(face: Face, swap: Swap) -> bool:
+    """Whether a face has a place, and its model an answer: saturated to one value is none."""
+    if not (np.isfinite(swap.frame_to_crop).all() and np.isfinite(face.landmarks).all()):
+        return False
+    return swap.image.size > 0 and bool((swap.image != swap.image.flat[0]).any())
 
 
 def _rate(track: _Track, age: int, constant: float) -> float:
@@ -226,7 +255,6 @@ def _rate(track: _Track, age: int, constant: float) -> float:
 def warm_up(settings: BlendSettings | None = None) -> None:
     """Compile or load every loop that these settings need before the clock starts."""
     skin.warm_up()
-    skin_model.warm_up()
     paste.warm_up()
     settings = settings or BlendSettings()
     color.warm_up(color.parse_transfers(settings.color))

@@ -187,6 +187,10 @@ def _matches(shape: tuple[int | None, ...], wanted: tuple[int | None, ...]) -> b
 
 
 def _to_images(tensor: NDArray[np.floating]) -> NDArray[np.uint8]:
-    """(N, 3, T, T) RGB 0..1 to (N, T, T, 3) uint8 BGR; NaN becomes 0."""
-    scaled = np.nan_to_num(tensor[:, ::-1] * np.float32(255) + np.float32(0.5))
+    """(N, 3, T, T) RGB 0..1 to (N, T, T, 3) uint8 BGR.
+
+    A picture with anything in it that is no number becomes black, which blending leaves out.
+    """
+    finite = np.isfinite(tensor).all(axis=(1, 2, 3), keepdims=True)
+    scaled = np.where(finite, tensor[:, ::-1] * np.float32(255) + np.float32(0.5), 0)
     return np.ascontiguousarray(np.clip(scaled, 0, 255).astype(np.uint8).transpose(0, 2, 3, 1))

@@ -140,6 +140,11 @@ class Run:
         """How many faces got the hull, because the mask that was asked for was not to be had."""
         return self._blender.mask_fallbacks
 
+    @property
+    def faces_unusable(self) -> int:
+        """How many faces stayed as they are, because the model's answer was no picture."""
+        return self._blender.faces_unusable
+
     def to_json(self, report: Report) -> dict[str, Any]:
         """The report with what it was measured on, as plain values without credentials."""
         config = replace(self.config, source=without_credentials(self.config.source))
@@ -147,6 +152,7 @@ class Run:
             "device": self.device,
             "model": config.model,
             "mask_fallbacks": self.mask_fallbacks,
+            "faces_unusable": self.faces_unusable,
             "settings": asdict(config),
         }
 

@@ -47,6 +47,7 @@ class PreparedRun:
     config = Config(mode="lossless", out=("null",))
     device = "cpu"
     mask_fallbacks = 0
+    faces_unusable = 0
 
     def __init__(self, source: Iterator[Frame], sink: NullSink, name: str = "null") -> None:
         self.info = SourceInfo("clip [final].mp4", 4, 4)
@@ -103,6 +104,15 @@ def test_mask_that_could_not_be_had_is_said(play: Play, capsys: pytest.CaptureFi
     run.mask_fallbacks = 7
     assert play(run) == 0
     assert "mask hull: 7 faces got" in capsys.readouterr().err
+
+
+def test_faces_that_the_model_failed_on_are_said(
+    play: Play, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = PreparedRun(frames(), NullSink())
+    run.faces_unusable = 3
+    assert play(run) == 0
+    assert "3 faces left as they were" in capsys.readouterr().err
 
 
 def test_first_write_that_fails_is_a_failure_on_the_way(

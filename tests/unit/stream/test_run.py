@@ -117,3 +117,4 @@ def test_report_has_no_password() -> None:
     assert "rtsp://host/x" in plain
     assert "secret" not in plain
     assert json.loads(plain)["mask_fallbacks"] == 0
+    assert json.loads(plain)["faces_unusable"] == 0
