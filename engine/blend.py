@@ -8,7 +8,19 @@ from typing import Literal, TypeAlias, get_args
 
 import numpy as np
 
-from engine import align, color, detail, fade, masks, multiband, paste, seam, skin
+from engine import (
+    align,
+    color,
+    detail,
+    face_mask,
+    fade,
+    masks,
+    multiband,
+    paste,
+    seam,
+    skin,
+    skin_model,
+)
 from engine.errors import EngineError
 from engine.face import Face, Image, Swap
 from engine.fade import FadeSettings
@@ -35,7 +47,7 @@ class BlendSettings:
         mask: shapes of `masks.SHAPES` joined by +, the intersection is taken.
         color: one of `color.TRANSFERS`, or one of them with '+light'.
         blend: one of `BLENDS`.
-        skin_rule: which colors are skin, for the mask shape 'skin'.
+        skin_rule: one of `masks.SKIN_METHODS`, for the mask shape 'skin'.
         erode: how far the mask stays inside the face, as a fraction of the face's size.
         feather: over what distance the new face fades out, as a fraction of the face's size.
         feather_profile: one of `masks.FEATHER_PROFILES`; with 'smooth_mask' erode and feather
@@ -53,7 +65,7 @@ class BlendSettings:
     mask: str = "hull"
     color: str = "lab+light"
     blend: Blend = "feather"
-    skin_rule: skin.SkinRule = "kovac"
+    skin_rule: masks.SkinMethod = "calibrated"
     erode: float = 0.01
     feather: float = 0.12
     feather_profile: masks.FeatherProfile = "ramp"
@@ -68,9 +80,9 @@ class BlendSettings:
         color.parse_transfers(self.color)
         if self.blend not in BLENDS:
             raise EngineError(f"blend is {self.blend!r}; expected one of {', '.join(BLENDS)}")
-        if self.skin_rule not in skin.SKIN_RULES:
+        if self.skin_rule not in masks.SKIN_METHODS:
             raise EngineError(
-                f"skin_rule is {self.skin_rule!r}; expected one of {', '.join(skin.SKIN_RULES)}"
+                f"skin_rule is {self.skin_rule!r}; expected one of {', '.join(masks.SKIN_METHODS)}"
             )
         if self.feather_profile not in masks.FEATHER_PROFILES:
             raise EngineError(
@@ -97,6 +109,7 @@ class _Track:
     """What is remembered of one face from frame to frame."""
 
     def __init__(self) -> None:
+        self.mask = face_mask.FaceMask()
         self.color = color.ColorMatch()
         self.seam = seam.SeamMatch()
         self.age = -1
@@ -200,7 +213,7 @@ class Blender:
         points = align.apply(frame_to_grid, face.landmarks)
         track = self._tracks[face.track]
         rate = _rate(track, face.age, settings.smooth_frames)
-        mask, fell_back = masks.face_mask(
+        mask, fell_back = track.mask(
             masks.parse_shapes(settings.mask),
             frame_crop,
             points,
@@ -209,6 +222,7 @@ class Blender:
             erode=settings.erode,
             feather=settings.feather,
             profile=settings.feather_profile,
+            rate=rate,
         )
         self.mask_fallbacks += fell_back
         weights = color.skin_weights(mask, points)
@@ -255,6 +269,7 @@ def _rate(track: _Track, age: int, constant: float) -> float:
 def warm_up(settings: BlendSettings | None = None) -> None:
     """Compile or load every loop that these settings need before the clock starts."""
     skin.warm_up()
+    skin_model.warm_up()
     paste.warm_up()
     settings = settings or BlendSettings()
     color.warm_up(color.parse_transfers(settings.color))
