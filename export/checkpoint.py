@@ -79,6 +79,8 @@ def save(folder: Path, checkpoint: Checkpoint, name: str = NAME) -> Path:
         folder.mkdir(parents=True, exist_ok=True)
         _replace(path, lambda part: save_file(contiguous, part, metadata={"state": state}))
         _replace(path.with_suffix(".json"), lambda part: part.write_text(readable))
+        # safetensors lets nobody but the owner read; the user's umask decides here too.
+        path.chmod(path.with_suffix(".json").stat().st_mode & 0o777)
     except (SafetensorError, OSError) as error:
         raise CheckpointError(
             f"{path} could not be written ({error}); the previous one is kept, "

@@ -32,8 +32,12 @@ def progress_line() -> Iterator[Callable[[schedule.Progress], None]]:
 
 
 def describe(progress: schedule.Progress) -> str:
-    """One line: where the training is, how fast and how well it does."""
-    values = {**progress.losses, **progress.validation}
+    """One line: where the training is, how fast and how well it does.
+
+    It shows the totals; what they are made of is in the log.
+    """
+    totals = {name: value for name, value in progress.losses.items() if name.startswith("total")}
+    values = {**totals, **progress.validation}
     numbers = " ".join(f"{name} {value:.4f}" for name, value in values.items())
     return (
         f"step {progress.step} {progress.images_per_s:.0f} images/s rate {progress.rate:.1e} "

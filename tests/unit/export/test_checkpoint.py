@@ -26,6 +26,7 @@ def test_what_is_saved_is_loaded(tmp_path: Path) -> None:
         assert torch.equal(loaded.part("network")["weight"], some().tensors["network.weight"])
     beside = json.loads(path.with_suffix(".json").read_text())
     assert beside == dict(load(path).state)
+    assert path.stat().st_mode == path.with_suffix(".json").stat().st_mode
 
 
 def test_an_interrupted_save_keeps_the_previous_checkpoint(
