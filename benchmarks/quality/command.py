@@ -14,7 +14,7 @@ from benchmarks.machine import describe
 from benchmarks.quality import sheet, trials, verdicts
 from benchmarks.quality.clip import ClipRun, play
 from benchmarks.quality.scene import FRAME_NS, Engine, open_engine
-from benchmarks.quality.trials import HairCrossing
+from benchmarks.quality.trials import HairCrossing, Noise
 from engine import blend
 from engine.blend import BLENDS
 from engine.color import TRANSFERS
@@ -96,7 +96,7 @@ def _judge(config: Config, clips: tuple[str, ...], frames: int, out: Path | None
         for clip in clips:
             run = ClipRun(Path(clip).stem)
             play(run, stages, replace(config, source=clip), frames)
-            tried = _trials(stages, run, hair)
+            tried = _trials(stages, run, hair, config)
             found = list(verdicts.numbers(run, tried))
             click.echo(verdicts.render(f"{run.name} {run.width}x{run.height}", found))
             judged[run.name] = {
@@ -130,12 +130,20 @@ def _hair(stages: Engine, config: Config) -> HairCrossing | None:
     return trials.hair_crossing(config.blend, faces[0].landmarks) if faces else None
 
 
-def _trials(stages: Engine, run: ClipRun, hair: HairCrossing | None) -> verdicts.Trials:
+def _trials(
+    stages: Engine, run: ClipRun, hair: HairCrossing | None, config: Config
+) -> verdicts.Trials:
     if run.still is None:
-        return verdicts.Trials(None, None, {}, hair)
+        return verdicts.Trials(None, {}, {}, hair)
+    smoothing = config.track.smoothing
+    pixel, scaled = Noise(px=1.0), Noise(share=0.004)
     return verdicts.Trials(
         still=trials.flicker(stages, run.still),
-        shaken=trials.flicker(stages, run.still, trials.LANDMARK_NOISE_PX),
+        shaken={
+            "landmarks +-1 px": trials.shaken(stages, run.still, pixel, smoothing),
+            "landmarks +-0.4 %": trials.shaken(stages, run.still, scaled, smoothing),
+            f"+-0.4 % {verdicts.UNFILTERED}": trials.shaken(stages, run.still, scaled, None),
+        },
         identity_db=trials.identity(stages, run.still),
         hair=hair,
     )

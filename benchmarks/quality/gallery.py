@@ -19,8 +19,7 @@ from engine import align, blend
 from engine.blend import BLENDS
 from engine.color import TRANSFERS
 from engine.face import Image
-from engine.masks import FEATHER_PROFILES, SHAPES
-from engine.skin import SKIN_RULES
+from engine.masks import FEATHER_PROFILES, SHAPES, SKIN_METHODS
 from stream.config import Config, load
 from stream.frame import Frame
 from stream.presets import PRESETS
@@ -61,8 +60,8 @@ def families() -> tuple[Family, ...]:
     lit = tuple(f"{first}+light" for first in ("avg", "lab"))
     return (
         Family("preset", PRESETS),
-        Family("blend.mask", (*SHAPES, "hull+skin"), draws_mask=True),
-        Family("blend.skin_rule", SKIN_RULES, {"blend.mask": "skin"}, draws_mask=True),
+        Family("blend.mask", (*SHAPES, "occlusion+skin"), draws_mask=True),
+        Family("blend.skin_rule", SKIN_METHODS, {"blend.mask": "skin"}, draws_mask=True),
         Family("blend.color", (*TRANSFERS, *lit)),
         Family("blend.blend", BLENDS, {"blend.color": "none"}),
         Family("blend.feather_profile", FEATHER_PROFILES, {"blend.mask": "rect"}, draws_mask=True),

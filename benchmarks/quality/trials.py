@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import tempfile
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -19,10 +20,12 @@ from engine import align
 from engine.align import FULL_FACE
 from engine.blend import Blender, BlendSettings
 from engine.face import Face, Image, Landmarks, Swap
+from engine.one_euro import OneEuro, SmoothingSettings
+from engine.roi import face_size
 from engine.swap import Swapper
+from stream.frame import Frame
 
 STILL_FRAMES = 24
-LANDMARK_NOISE_PX = 1.0
 IDENTITY_PX = 128
 CROP_SIDES_PX = (64, 96, 128, 192, 256, 384)
 """Sides of the face's crop in the frame at which the identity network is tried."""
@@ -36,6 +39,14 @@ _CROP_PX = 300.0  # side of the face's crop in that frame
 _FALSE_BY = 12  # levels by which the new face is too dark, so that there is something to match
 
 Float = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Noise:
+    """Standard deviation of every landmark's x and y: pixels, plus a share of the face's size."""
+
+    px: float = 0.0
+    share: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,38 +69,65 @@ class Flicker:
         return cls(float(means.std(axis=0).max()), float(np.abs(np.diff(means, axis=0)).max()))
 
 
-def flicker(engine: Engine, still: Image, noise_px: float = 0.0) -> Flicker:
-    """Show one picture again and again.
+def flicker(engine: Engine, still: Image) -> Flicker:
+    """Show one picture again and again, and see what becomes of the face's mean.
 
     Args:
         engine: with the model and settings to be judged.
         still: (H, W, 3) uint8 BGR with a face.
-        noise_px: Gaussian noise on every landmark, added after the tracker has smoothed them:
-            more than any detector's noise that gets through its filter.
     """
     engine.restart()
+    frames = (engine.detect(still, (number + 1) * FRAME_NS) for number in range(STILL_FRAMES))
+    return _steadiness(engine, frames)
+
+
+def shaken(
+    engine: Engine,
+    still: Image,
+    noise: Noise,
+    smoothing: SmoothingSettings | None,
+) -> Flicker:
+    """The same with Gaussian noise on every landmark.
+
+    Args:
+        engine: with the model and settings to be judged.
+        still: (H, W, 3) uint8 BGR with a face.
+        noise: how much.
+        smoothing: of the tracker, which the noise passes; None lets all of it through.
+    """
+    engine.restart()
+    detected = engine.detect(still, FRAME_NS)
+    if not detected.faces:
+        return Flicker.of(np.zeros((0, 3)))
+    return _steadiness(engine, _shaking(detected, noise, smoothing))
+
+
+def _shaking(detected: Frame, noise: Noise, smoothing: SmoothingSettings | None) -> Iterator[Frame]:
     random = np.random.default_rng(2018)
+    face = detected.faces[0]
+    size = face_size(face.landmarks)
+    sigma_px = noise.px + noise.share * size
+    smooth = OneEuro(smoothing) if smoothing else None
+    for number in range(STILL_FRAMES):
+        points = face.landmarks + random.normal(0.0, sigma_px, face.landmarks.shape)
+        if smooth is not None:
+            points = smooth(points.astype(np.float32), size, number * FRAME_NS)
+        moved = replace(face, landmarks=np.asarray(points, np.float32), age=number)
+        yield replace(detected, image=detected.image.copy(), faces=(moved,))
+
+
+def _steadiness(engine: Engine, frames: Iterable[Frame]) -> Flicker:
+    """Mean color of the first face over time, where the first frame's mask is above a half."""
     means: list[Float] = []
     region: NDArray[np.bool_] | None = None
-    for number in range(STILL_FRAMES):
-        frame = engine.detect(still, (number + 1) * FRAME_NS)
-        faces = tuple(
-            replace(face, landmarks=_shaken(face.landmarks, random, noise_px))
-            for face in frame.faces[:1]
-        )
-        scene = engine.finish(replace(frame, faces=faces))
+    for frame in frames:
+        scene = engine.finish(replace(frame, faces=frame.faces[:1]))
         if not scene.patches:
             continue
         if region is None:
             region = scene.alpha() > 0.5
         means.append(scene.after[region].astype(np.float64).mean(axis=0))
-    return Flicker.of(np.array(means))
-
-
-def _shaken(landmarks: Landmarks, random: np.random.Generator, sigma_px: float) -> Landmarks:
-    if sigma_px == 0.0:
-        return landmarks
-    return np.asarray(landmarks + random.normal(0.0, sigma_px, landmarks.shape), np.float32)
+    return Flicker.of(np.array(means).reshape(-1, 3))
 
 
 def identity(engine: Engine, still: Image) -> dict[int, float]:
