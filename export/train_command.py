@@ -33,7 +33,7 @@ _POSITIVE = click.FloatRange(min=0, min_open=True)
 _WEIGHT = click.FloatRange(min=0)
 _COUNT = click.IntRange(min=1)
 
-_FOLDER_SKIN = 0.25
+_FOLDER_SKIN = 0.5
 
 
 class _InputFailure(click.ClickException):
