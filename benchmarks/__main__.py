@@ -7,8 +7,10 @@ import click
 from benchmarks.augment import augment
 from benchmarks.blend import blend
 from benchmarks.color import color
+from benchmarks.fairness import fairness
 from benchmarks.pipeline import pipeline
 from benchmarks.quality.command import quality
+from benchmarks.quality.gallery import gallery
 from benchmarks.skin import skin
 from benchmarks.table import table
 from benchmarks.train import train
@@ -24,6 +26,8 @@ main.add_command(augment)
 main.add_command(blend)
 main.add_command(color)
 main.add_command(convert)
+main.add_command(gallery)
+main.add_command(fairness)
 main.add_command(pipeline)
 main.add_command(quality)
 main.add_command(skin)
