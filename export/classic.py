@@ -234,9 +234,11 @@ def classic_samples(
     target = np.empty((count, output_size, output_size, 3), np.uint8)
     mask, region, detail = np.zeros((3, count, output_size, output_size), np.uint8)
     for index, (face, knots, frame) in enumerate(zip(faces, *warps, strict=True)):
-        bent = bend(face.pictures[input_size], knots, input_size)
+        # A copy brings a picture into the cache; resampling it first would wait for memory.
+        pictures = {size: picture.copy() for size, picture in face.pictures.items()}
+        bent = bend(pictures[input_size], knots, input_size)
         cv2.cvtColor(bent, cv2.COLOR_BGRA2BGR, seen[index])
-        picture = face.pictures[output_size]
+        picture = pictures[output_size]
         to_picture = target_to_picture(frame, output_size, len(picture))
         cut = cv2.warpAffine(
             picture,
