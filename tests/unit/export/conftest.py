@@ -30,6 +30,7 @@ collect_ignore = (
         "test_train.py",
         "test_train_benchmark.py",
         "test_train_command.py",
+        "test_validation.py",
     ]
 )
 
