@@ -275,3 +275,5 @@ def warm_up(settings: BlendSettings | None = None) -> None:
     color.warm_up(color.parse_transfers(settings.color))
     if settings.blend == "poisson":
         seam.warm_up()
+    elif settings.blend == "multiband":
+        multiband.warm_up()

@@ -16,7 +16,7 @@ from engine import multigrid
 from engine.compiled import compiled
 from engine.multigrid import Domain, Float, Grids, Places, Springs
 
-_BAND = 8
+_BAND = 5
 """Width in pixels of the band along the rim that is relaxed at full size..."""
 
 _WEIGHTS = (np.float32(1.3), np.float32(1.2))

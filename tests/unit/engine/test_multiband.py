@@ -6,18 +6,19 @@ import numpy as np
 import pytest
 
 from engine import multiband
-from engine.paste import Patch
+from engine.face import Image
+from engine.paste import Float, Patch
 from tests.painted_face import smooth_picture
 
 
-def disc(height: int, width: int) -> np.ndarray:
+def disc(height: int, width: int) -> Float:
     """A soft disc that fades to 0 within its picture."""
     y, x = np.mgrid[:height, :width]
     radius = np.hypot((y - height / 2) / (height / 2), (x - width / 2) / (width / 2))
     return np.asarray(np.clip((0.9 - radius) * 5.0, 0.0, 1.0), np.float32)
 
 
-def patch(colors: np.ndarray, alpha: np.ndarray) -> Patch:
+def patch(colors: Float | Image, alpha: Float) -> Patch:
     return Patch(np.dstack([colors, alpha]).astype(np.float32), 0, 0)
 
 
