@@ -21,6 +21,7 @@ from benchmarks.train_plot import plot
 
 if TYPE_CHECKING:
     from benchmarks.train_runs import Point
+    from export.compute import Compute
 
 _USABLE: Final = 0.90
 _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
@@ -38,6 +39,7 @@ _NAMES: Final = ("original from scratch", "light from scratch", "light from the 
     show_default=True,
     help="Of each training; `light` from scratch ends earlier, at original's images.",
 )
+@click.option("--device", default="cpu", show_default=True, help="Of the trainings.")
 @click.option("--threads", type=click.IntRange(min=1), default=2, show_default=True)
 @click.option("--rounds", type=click.IntRange(min=1), default=30, show_default=True)
 @click.option("--json", "file", type=click.Path(path_type=Path), help="Also write it here.")
@@ -48,6 +50,7 @@ def train(  # noqa: PLR0913  # one argument an option
     b: Path | None,
     work: Path | None,
     minutes: float,
+    device: str,
     threads: int,
     rounds: int,
     file: Path | None,
@@ -64,16 +67,19 @@ def train(  # noqa: PLR0913  # one argument an option
     import torch
 
     from benchmarks.train_speed import measure_networks
+    from export.compute import Compute
 
     cv2.setNumThreads(1)
     torch.set_num_threads(1)
+    compute = Compute(device=device, threads=threads if device == "cpu" else 1)
+    compute.torch_device()  # a device that is not there is said at once
     result: dict[str, Any] = {
         "question": "size, speed and training of the networks on a CPU",
         "machine": {**describe(), "torch": version("torch")},
         "networks": measure_networks(rounds),
     }
     if a is not None and b is not None and work is not None:
-        result["training"] = _trainings(a, b, work, minutes, threads)
+        result["training"] = _trainings(a, b, work, minutes, compute)
     if file is not None:
         file.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
     if picture is not None:
@@ -81,11 +87,10 @@ def train(  # noqa: PLR0913  # one argument an option
     click.echo(json.dumps(result))
 
 
-def _trainings(a: Path, b: Path, work: Path, minutes: float, threads: int) -> dict[str, Any]:
+def _trainings(a: Path, b: Path, work: Path, minutes: float, compute: Compute) -> dict[str, Any]:
     from dataclasses import replace
 
     from benchmarks import train_runs
-    from export.compute import Compute
     from export.face_folders import FaceFolders
     from export.losses import LossWeights
     from export.model import LIGHT, ORIGINAL, Plan
@@ -107,7 +112,7 @@ def _trainings(a: Path, b: Path, work: Path, minutes: float, threads: int) -> di
             schedule=schedule,
             rhythm=rhythm,
             weights=None if plan == ORIGINAL else LossWeights(skin=0.5),
-            compute=Compute(threads=threads),
+            compute=compute,
         )
         if pretrained is not None:
             trainer.start_from(read_pretrained(pretrained))
@@ -121,7 +126,8 @@ def _trainings(a: Path, b: Path, work: Path, minutes: float, threads: int) -> di
     curves[third] = trained(third, LIGHT, Schedule(minutes=minutes), "maro")
     return {
         "minutes": minutes,
-        "threads": threads,
+        "device": compute.device,
+        "threads": compute.threads,
         "batch_a_side": batches,
         "held_out_faces": sum(len(batch.face) for batch in common),
         **_verdicts(*curves.values()),

@@ -96,11 +96,11 @@ def _rounded(value: float) -> float:
 @torch.no_grad()
 def compare(network: FaceSwapper, batches: Sequence[Batch]) -> tuple[float, float]:
     """L1 and SSIM over the face, mean of the sides; a larger output is averaged down."""
-    sums = [0.0, 0.0]
+    sums, device = [0.0, 0.0], next(network.parameters()).device
     for batch in batches:
-        target = pictures_to_tensor(batch.target, torch.device("cpu"))
-        weight = maps_to_tensor(batch.region, torch.device("cpu"))
-        face = pictures_to_tensor(batch.face, torch.device("cpu"))
+        target = pictures_to_tensor(batch.target, device)
+        weight = maps_to_tensor(batch.region, device)
+        face = pictures_to_tensor(batch.face, device)
         drawn = network(face, batch.side)[:, :3]
         drawn = functional.avg_pool2d(drawn, drawn.shape[-1] // target.shape[-1])
         error = (drawn - target).abs().mean(dim=1, keepdim=True)
@@ -127,7 +127,8 @@ def run(trainer: Trainer, source: FaceFolders, common: Sequence[Batch]) -> list[
     if not judge.points:
         trainer.folder.mkdir(parents=True, exist_ok=True)
         judge.look()
-    trainer.run(source, judge)
+    # A GPU outruns a single thread that makes samples.
+    trainer.run(source, judge, workers=1 if trainer.compute.device == "cpu" else 8)
     if judge.points[-1].images < trainer.images:
         judge.look()
     return judge.points

@@ -115,7 +115,7 @@ def markdown(described: Mapping[str, Any], missing_embedder: str | None) -> str:
     latency = described["latency_ms"]
     rows.append(
         (
-            "latency, one CPU thread",
+            "processor time, one thread",
             f"{latency['median']:.1f} ms a face (best {latency['best']:.1f})",
         )
     )
