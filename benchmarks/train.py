@@ -18,6 +18,8 @@ import click
 
 from benchmarks.machine import describe
 from benchmarks.train_plot import plot
+from engine.errors import EngineError
+from export.errors import TrainingError
 
 if TYPE_CHECKING:
     from benchmarks.train_runs import Point
@@ -72,14 +74,20 @@ def train(  # noqa: PLR0913  # one argument an option
     cv2.setNumThreads(1)
     torch.set_num_threads(1)
     compute = Compute(device=device, threads=threads if device == "cpu" else 1)
-    compute.torch_device()  # a device that is not there is said at once
+    try:
+        compute.torch_device()
+    except TrainingError as error:
+        raise click.UsageError(str(error)) from error
     result: dict[str, Any] = {
         "question": "size, speed and training of the networks on a CPU",
         "machine": {**describe(), "torch": version("torch")},
         "networks": measure_networks(rounds),
     }
     if a is not None and b is not None and work is not None:
-        result["training"] = _trainings(a, b, work, minutes, compute)
+        try:
+            result["training"] = _trainings(a, b, work, minutes, compute)
+        except EngineError as error:
+            raise click.ClickException(str(error)) from error
     if file is not None:
         file.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
     if picture is not None:
