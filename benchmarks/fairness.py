@@ -54,14 +54,17 @@ def fairness(file: Path | None) -> None:
 
 
 def _measure(rule: masks.SkinMethod, faces: dict[str, list[ShadedFace]]) -> dict[str, Any]:
-    recall, false_positives, finished, box = [], [], [], []
+    recall: list[float] = []
+    false_positives: list[float] = []
+    finished: list[float] = []
+    box: list[float] = []
     for pictures in faces.values():
         accepted = [_accepted(rule, face) > 0 for face in pictures]
         pairs = list(zip(accepted, pictures, strict=True))
         recall.append(min(float(mask[face.skin].mean()) for mask, face in pairs))
-        false_positives.append(np.mean([mask[face.other].mean() for mask, face in pairs]))
-        finished.append(np.mean([_iou(_finished(rule, face), face.face) for face in pictures]))
-        box.append(np.mean([_iou(_boxed(rule, face), face.face) for face in pictures]))
+        false_positives.append(_mean([float(mask[face.other].mean()) for mask, face in pairs]))
+        finished.append(_mean([_iou(_finished(rule, face), face.face) for face in pictures]))
+        box.append(_mean([_iou(_boxed(rule, face), face.face) for face in pictures]))
     return {
         "recall": _rounded(recall),
         "recall_gap": round(max(recall) - min(recall), 3),
@@ -93,11 +96,15 @@ def _boxed(rule: masks.SkinMethod, face: ShadedFace) -> NDArray[np.bool_]:
 
 
 def _iou(mask: NDArray[np.bool_], truth: NDArray[np.bool_]) -> float:
-    return np.count_nonzero(mask & truth) / max(np.count_nonzero(mask | truth), 1)
+    return int(np.count_nonzero(mask & truth)) / max(int(np.count_nonzero(mask | truth)), 1)
 
 
-def _rounded(values: list[Any]) -> list[float]:
-    return [round(float(value), 3) for value in values]
+def _mean(values: list[float]) -> float:
+    return sum(values) / len(values)
+
+
+def _rounded(values: list[float]) -> list[float]:
+    return [round(value, 3) for value in values]
 
 
 def _markdown(rules: dict[masks.SkinMethod, dict[str, Any]]) -> str:

@@ -9,7 +9,9 @@ the inner face, because a beard is no occluder.
 of one compact piece: a hand. It has to move in: what covers the face from the first
 frame on is taken for the face.
 
-Both are kept from eyes, brows, nose and mouth unless a hand crosses them.
+Eyes, brows, nose and mouth are kept unless a hand crosses them. What fails: hair of the skin's
+hue, a finger beside the face, anything that was there from the start or comes while the head
+turns; and seldom a sliver of cheek is taken for an occluder.
 """
 
 from __future__ import annotations
@@ -33,14 +35,14 @@ MAX_NOVEL = 0.6
 """If more of the face than this looks new, the light or the face has changed."""
 
 _GRID = 96
-_FOREIGN_REACH = 1.6  # times the usual distance from skin, to be surely none
+_FOREIGN_REACH = 2.4  # times the usual distance from skin, to be surely none
 _LEAST_AREA = 0.012  # share of the face
 _LEAST_OUTSIDE = 0.015  # of a hand, beyond the hull, as a share of the face
 _NOVEL = 0.13  # share of the face's luma that a hand differs by at least
 _LEARN = 0.12  # of a frame's look, where nothing is new...
 _LEARN_NEW = 0.015  # ...where something is...
 _LEARN_COVERED = 0.005  # ...and where that is a hand: it may stay for seconds
-_TURNED = 0.06  # of the face's size that the nose moved against the face: learn anew
+_TURNED = 0.09  # of the face's size that the nose moved against the face: learn anew
 _RELEASE = 0.5  # share of a new look: what is found fades in and out over some frames
 
 Bits = NDArray[np.uint8]
@@ -102,10 +104,10 @@ class Occluders:
         turn = float(np.abs(pose - self._pose).max())
         limit = np.maximum(_NOVEL / 3.0 * light + 6.0, 3.0 * self._deviation)
         unlike = (off > 0.6 * limit).astype(np.uint8)
-        hands = _opened(unlike, 0.1 * face_size)
+        hands = _opened(unlike, 0.06 * face_size)
         found = np.zeros_like(face)
         if turn < _TURNED and np.count_nonzero(unlike[inside]) < MAX_NOVEL * face_size**2:
-            for piece in _pieces(hands):
+            for piece in _pieces(hands, _LEAST_AREA * face_size**2):
                 within = piece & inside
                 area = np.count_nonzero(within)
                 if (
@@ -114,6 +116,8 @@ class Occluders:
                     and np.count_nonzero(off[within] > limit[within]) >= 0.4 * area
                 ):
                     found[piece] = 255
+        closing = cv2.morphologyEx(found, cv2.MORPH_CLOSE, _disk(0.12 * face_size))
+        found = np.asarray(closing, np.uint8) & face  # between fingers it is still the hand
         rate = np.where(unlike > 0, np.float32(_LEARN_NEW), np.float32(_LEARN))
         rate[found > 0] = _LEARN_COVERED
         if turn >= _TURNED:
@@ -139,9 +143,9 @@ def _foreign(skin: Bits, small: Image, near: Points, face: Bits, face_size: floa
     outside[level:] &= bright[level:]
     core = _eroded(face, 0.04 * face_size)
     found = np.zeros_like(face)
-    for piece in _pieces(_opened(outside.astype(np.uint8), 0.04 * face_size)):
-        area = np.count_nonzero(piece)
-        if area >= _LEAST_AREA * face_size**2 and (piece & (core == 0)).any():
+    opened = _opened(outside.astype(np.uint8), 0.04 * face_size)
+    for piece in _pieces(opened, _LEAST_AREA * face_size**2):
+        if (piece & (core == 0)).any():
             found[piece] = 255
     # A beard's white border, and hair on the jaw, are thin: below the nose only the rim counts.
     deep = _eroded(face, 0.1 * face_size)
@@ -173,6 +177,8 @@ def _eroded(mask: Bits, depth: float) -> Bits:
     return np.asarray(cv2.erode(mask, _disk(2.0 * depth), borderValue=0), np.uint8)
 
 
-def _pieces(mask: Bits) -> list[NDArray[np.bool_]]:
-    count, labels = cv2.connectedComponents(mask, connectivity=4)
-    return [labels == label for label in range(1, count)]
+def _pieces(mask: Bits, least: float) -> list[NDArray[np.bool_]]:
+    """Connected parts of at least so many pixels."""
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=4)
+    large = np.flatnonzero(stats[1:, cv2.CC_STAT_AREA] >= least) + 1
+    return [labels == label for label in large]
