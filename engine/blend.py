@@ -64,7 +64,7 @@ class BlendSettings:
 
     mask: str = "hull"
     color: str = "lab+light"
-    blend: Blend = "feather"
+    blend: Blend = "poisson"
     skin_rule: masks.SkinMethod = "calibrated"
     erode: float = 0.01
     feather: float = 0.12

@@ -115,7 +115,7 @@ def test_zero_alpha_keeps_every_bit(seed: int, grain: float, noise_seed: int) ->
 
 @given(st.floats(0, 1), st.floats(0, 1))
 def test_more_opacity_is_more_change(first: float, second: float) -> None:
-    plain = BlendSettings(color="none", sharpen=0.0, grain=0.0)
+    plain = BlendSettings(color="none", blend="feather", sharpen=0.0, grain=0.0)
     changes = []
     for opacity in sorted((first, second)):
         image = FRAME.copy()

@@ -19,7 +19,7 @@ from tests.painted_face import landmarks, portrait, smooth_picture, swapped
 POINTS = landmarks((160.0, 120.0), 170.0, 8.0)
 FRAME = portrait(240, 320, POINTS)
 NEW = np.full((128, 128, 3), (60, 200, 60), np.uint8)
-PLAIN = BlendSettings(color="none", sharpen=0.0, grain=0.0)
+PLAIN = BlendSettings(color="none", blend="feather", sharpen=0.0, grain=0.0)
 
 
 def blended(settings: BlendSettings, frame: Image, *faces: Face) -> Image:
@@ -214,7 +214,7 @@ def test_the_same_input_gives_the_same_picture() -> None:
 
 
 def test_color_is_smoothed_within_a_track_and_reset_with_a_new_one() -> None:
-    settings = BlendSettings(color="avg", smooth_frames=20.0)
+    settings = BlendSettings(color="avg", blend="feather", smooth_frames=20.0)
     image = FRAME.copy()
     Blender(settings)(image, (swapped(POINTS, NEW),))
     fresh = float(image[115:125, 150:170].mean())
@@ -328,7 +328,7 @@ def test_warm_up_compiles_what_blending_needs() -> None:
 
 def test_settings_are_replaced_without_losing_the_tracks_memory() -> None:
     dark = (FRAME // 2).astype(np.uint8)
-    settings = BlendSettings(color="avg", smooth_frames=20.0, sharpen=0.0, grain=0.0)
+    settings = BlendSettings(color="avg", blend="feather", smooth_frames=20.0, sharpen=0.0, grain=0.0)
     blender = Blender(settings)
     for age in range(20):
         blender(dark.copy(), (swapped(POINTS, NEW, age=age),))

@@ -60,7 +60,7 @@ def test_classic_replaces_a_box_from_the_brows_to_the_mouth() -> None:
     assert right == pytest.approx(0.76, abs=0.01)
     assert top == pytest.approx(0.235, abs=0.01)
     assert bottom == pytest.approx(0.75, abs=0.01)
-    default = changed_box(blended(BlendSettings(color="none")))
+    default = changed_box(blended(BlendSettings(color="none", blend="feather")))
     assert default[1] < 0.15
     assert default[3] > 0.8
 
