@@ -132,11 +132,13 @@ def _check_domain(domain: Domain, shape: tuple[int, ...]) -> None:
 
 def _window(domain: Domain, margin: int) -> tuple[slice, slice] | None:
     """Rows and columns of the domain's bounding box, with a margin inside the picture."""
-    rows, columns = np.flatnonzero(domain.any(axis=1)), np.flatnonzero(domain.any(axis=0))
-    if not rows.size:
+    if not domain.size:
         return None
-    top, left = max(int(rows[0]) - margin, 0), max(int(columns[0]) - margin, 0)
-    return slice(top, int(rows[-1]) + 1 + margin), slice(left, int(columns[-1]) + 1 + margin)
+    left, top, width, height = cv2.boundingRect(np.ascontiguousarray(domain).view(np.uint8))
+    if not width:
+        return None
+    rows = slice(max(top - margin, 0), top + height + margin)
+    return rows, slice(max(left - margin, 0), left + width + margin)
 
 
 def _springs(values: Float, weights: Float, domain: Domain) -> Springs:

@@ -16,10 +16,10 @@ from engine import multigrid
 from engine.compiled import compiled
 from engine.multigrid import Domain, Float, Grids, Places, Springs
 
-_BAND = 5
+_BAND = 4
 """Width in pixels of the band along the rim that is relaxed at full size..."""
 
-_WEIGHTS = (np.float32(1.3), np.float32(1.2))
+_WEIGHTS = (np.float32(1.3), np.float32(1.1))
 """...and of each sweep how far it goes: beyond its goal, for speed."""
 
 _LARGEST_SIDE = 128
