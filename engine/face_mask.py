@@ -58,9 +58,9 @@ class FaceMask:
             (no skin found, no mask in the model) and the hull took its place.
         """
         size = crop.shape[0]
-        face = masks.hull(points, size)
-        face_size = float(np.sqrt(face.sum()))
+        face_size = float(np.sqrt(masks.hull(points, size).sum()))
         erode, feather = erode * face_size, feather * face_size
+        face = masks.face_hull(points, size, margin=erode + feather)
         if {"skin", "occlusion"} & set(shapes):
             self._skin_model.learn(crop, patches(points, size), rate)
         fell_back = False

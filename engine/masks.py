@@ -46,6 +46,7 @@ MAX_HOLE = 0.05
 
 _CLASSIC_BOX = (smooth_mask.LEFT, smooth_mask.TOP, smooth_mask.SIDE)
 _SUBPIXEL_BITS = 4
+_ASIDE = 0.4  # how much the hull gives way beside the brows, relative to above
 
 
 def parse_shapes(text: str) -> tuple[str, ...]:
@@ -72,6 +73,29 @@ def hull(points: Points, size: int) -> Mask:
         size: side of the crop.
     """
     return _coverage(_filled(points, size))
+
+
+def face_hull(points: Points, size: int, margin: float) -> Mask:
+    """Hull of a face with room for the softening that follows, where a face has it.
+
+    Softening takes from the inside. Raised brows would come to lie in the soft rim and show
+    twice, and so would a beard under the chin: there the hull is made longer, onto forehead
+    and neck, which are skin. At the ends of the brows it is a little wider, at the cheeks it
+    is not: beside them is background.
+
+    Args:
+        points: (478, 2) landmarks in pixels of an upright crop.
+        size: side of the crop.
+        margin: in pixels, how much longer at the brows and at the chin.
+    """
+    brows = points[regions.BROWS]
+    aside = np.sign(brows[:, 0] - brows[:, 0].mean())
+    higher = brows + margin * np.column_stack([_ASIDE * aside, np.full_like(aside, -1.0)])
+    jaw = points[regions.JAW]
+    mouth, chin = points[regions.LIPS, 1].mean(), jaw[:, 1].max()
+    lower = np.clip((jaw[:, 1] - mouth) / max(float(chin - mouth), 1.0), 0.0, 1.0)
+    longer = jaw + np.column_stack([np.zeros_like(lower), margin * lower])
+    return hull(np.concatenate([points, higher, longer]), size)
 
 
 def hull_eyes(points: Points, size: int) -> Mask:

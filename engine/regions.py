@@ -23,6 +23,7 @@ RIGHT_EYE = _indices(33, 7, 163, 144, 145, 153, 154, 155, 133, 173, 157, 158, 15
 LEFT_EYE = _indices(263, 249, 390, 373, 374, 380, 381, 382, 362, 398, 384, 385, 386, 387, 388, 466)
 RIGHT_BROW = _indices(46, 53, 52, 65, 55, 107, 66, 105, 63, 70)
 LEFT_BROW = _indices(276, 283, 282, 295, 285, 336, 296, 334, 293, 300)
+BROWS = np.concatenate([RIGHT_BROW, LEFT_BROW])
 LIPS = _indices(
     *(61, 146, 91, 181, 84, 17, 314, 405, 321, 375, 291),
     *(409, 270, 269, 267, 0, 37, 39, 40, 185),
@@ -47,5 +48,5 @@ RIGHT_EYE_AND_BROW = np.concatenate([RIGHT_EYE, RIGHT_BROW])
 LEFT_EYE_AND_BROW = np.concatenate([LEFT_EYE, LEFT_BROW])
 INNER_FACE = np.concatenate([RIGHT_EYE_AND_BROW, LEFT_EYE_AND_BROW, NOSE_BASE, LIPS])
 """What makes a person: eyes, brows, nose and mouth."""
-JAW_TO_BROWS = np.concatenate([JAW, RIGHT_BROW, LEFT_BROW])
+JAW_TO_BROWS = np.concatenate([JAW, BROWS])
 """The face without its forehead: all that 68 classic landmarks outline."""

@@ -44,8 +44,11 @@ def test_the_face_is_replaced_and_the_rest_is_untouched() -> None:
     image = blended(PLAIN, FRAME, swapped(POINTS, NEW))
     assert (image[120, 160] == (60, 200, 60)).all()
     left, top, right, bottom = swapped(POINTS, NEW).box
+    longer, wider = 0.15 * (bottom - top), 0.05 * (right - left)  # at brows and chin
     outside = np.ones(FRAME.shape[:2], bool)
-    outside[int(top) : int(bottom) + 2, int(left) : int(right) + 2] = False
+    outside[
+        int(top - longer) : int(bottom + longer) + 2, int(left - wider) : int(right + wider) + 2
+    ] = False
     assert np.array_equal(image[outside], FRAME[outside])
 
 
@@ -328,7 +331,9 @@ def test_warm_up_compiles_what_blending_needs() -> None:
 
 def test_settings_are_replaced_without_losing_the_tracks_memory() -> None:
     dark = (FRAME // 2).astype(np.uint8)
-    settings = BlendSettings(color="avg", blend="feather", smooth_frames=20.0, sharpen=0.0, grain=0.0)
+    settings = BlendSettings(
+        color="avg", blend="feather", smooth_frames=20.0, sharpen=0.0, grain=0.0
+    )
     blender = Blender(settings)
     for age in range(20):
         blender(dark.copy(), (swapped(POINTS, NEW, age=age),))

@@ -48,16 +48,31 @@ def test_every_mask_is_float32_from_0_to_1_and_fades_out_before_the_border(text:
     assert not fell_back
 
 
-def test_hull_is_zero_outside_the_landmarks_and_one_in_the_middle() -> None:
+def test_hull_covers_the_middle_and_never_what_lies_beside_the_face() -> None:
     mask, _ = build("hull")
     hull = cv2.convexHull(POINTS.astype(np.float32))
+    aside = 0.06 * SIZE
+    left, right = POINTS[:, 0].min() - aside, POINTS[:, 0].max() + aside
+    eyes, mouth = POINTS[regions.RIGHT_EYE, 1].mean(), POINTS[regions.LIPS, 1].mean()
     for y in range(SIZE):
         for x in range(SIZE):
             inside = cv2.pointPolygonTest(hull, (float(x), float(y)), True)
-            if inside < 0.0:
+            if (inside < -aside and eyes < y < mouth) or not left < x < right:
                 assert mask[y, x] == 0.0
             if inside > 0.18 * SIZE:
                 assert mask[y, x] == 1.0
+
+
+def test_raised_brows_and_a_chin_are_covered_in_full_and_not_twice_shown() -> None:
+    raised = POINTS.copy()
+    raised[regions.BROWS, 1] = POINTS[:, 1].min() + 0.04 * SIZE
+    mask, _ = FaceMask()(("hull",), SKIN, raised, None, rule="kovac", erode=0.02, feather=0.12)
+    brows = raised[regions.BROWS]
+    for x, y in np.rint(brows[np.abs(brows[:, 0] - SIZE / 2) < 0.2 * SIZE]).astype(int):
+        assert mask[y, x] > 0.9
+    chin = POINTS[np.argmax(POINTS[:, 1])].astype(int)
+    assert mask[chin[1] - 2, chin[0]] > 0.7
+    assert mask[min(round(chin[1] + 0.15 * SIZE), SIZE - 1), chin[0]] == 0.0
 
 
 def test_feather_has_the_width_that_was_asked_for() -> None:
