@@ -12,6 +12,7 @@ import click
 from engine.errors import EngineError
 from export.delivery import onnx, report
 from export.extraction.command import extract_command
+from export.interrupts import INTERRUPTED
 from export.train_command import train_command
 
 
@@ -27,14 +28,23 @@ main.add_command(report)
 
 
 def run() -> int:
-    """Run the command line; expected failures become one line on stderr."""
+    """Run the command line; expected failures become one line on stderr.
+
+    Returns:
+        Exit code: 0 done, 1 failed on the way, 2 could not start as asked, 130 interrupted.
+    """
     try:
-        main.main(prog_name="python -m export", standalone_mode=True)
+        return int(main.main(prog_name="python -m export", standalone_mode=False) or 0)
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except click.Abort:
+        click.echo("interrupted", err=True)
+        return INTERRUPTED
     except (EngineError, ImportError, OSError) as error:
         hint = "; pip install 'facestream[train]'" if isinstance(error, ImportError) else ""
         click.echo(f"error: {error}{hint}", err=True)
         return 1
-    return 0
 
 
 if __name__ == "__main__":

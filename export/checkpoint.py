@@ -1,14 +1,13 @@
 """Checkpoints: one safetensors file with everything to go on from, and JSON for people.
 
-Both are written to a temporary file and renamed, so whoever reads sees the previous
-checkpoint or the whole new one. The state is also inside the safetensors file; the JSON
-beside it is a copy to look at.
+Whoever reads sees the previous checkpoint or the whole new one. The state is also inside the
+safetensors file; the JSON beside it is a copy to look at.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -19,6 +18,7 @@ from torch import Tensor, nn
 
 from export.errors import CheckpointError
 from export.model import PLANS, FaceSwapper
+from export.replacing import replacing
 
 VERSION: Final = 1
 """Of the file's layout; another one cannot be read."""
@@ -77,8 +77,10 @@ def save(folder: Path, checkpoint: Checkpoint, name: str = NAME) -> Path:
     readable = json.dumps(json.loads(state), indent=2) + "\n"
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        _replace(path, lambda part: save_file(contiguous, part, metadata={"state": state}))
-        _replace(path.with_suffix(".json"), lambda part: part.write_text(readable))
+        with replacing(path) as part:
+            save_file(contiguous, part, metadata={"state": state})
+        with replacing(path.with_suffix(".json")) as part:
+            part.write_text(readable)
         # safetensors lets nobody but the owner read; the user's umask decides here too.
         path.chmod(path.with_suffix(".json").stat().st_mode & 0o777)
     except (SafetensorError, OSError) as error:
@@ -145,12 +147,3 @@ def load_network(checkpoint: Checkpoint, part: str = "average") -> FaceSwapper:
     except RuntimeError as error:
         raise CheckpointError(f"checkpoint does not fit network {name}: {error}") from error
     return network
-
-
-def _replace(path: Path, write: Callable[[Path], object]) -> None:
-    part = path.with_name(f".{path.name}.part")
-    try:
-        write(part)
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)

@@ -12,6 +12,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from export.bad_input import bad_input
+from export.errors import ParityError
+
 if TYPE_CHECKING:
     from export.held_aside import HeldAside
     from export.model import Side
@@ -31,8 +34,20 @@ _SAVED = click.Path(exists=True, path_type=Path)
     help="Shards or pictures of real faces: int8 is calibrated on half of them, and the file "
     "has to agree with torch on them.",
 )
-@click.option("--count", type=click.IntRange(min=1), default=64, show_default=True)
-@click.option("--side", type=click.Choice(["a", "b"]), default="b", show_default=True)
+@click.option(
+    "--count",
+    type=click.IntRange(min=1),
+    default=64,
+    show_default=True,
+    help="Take at most so many of --faces.",
+)
+@click.option(
+    "--side",
+    type=click.Choice(["a", "b"]),
+    default="b",
+    show_default=True,
+    help="Whose decoder; a shows what the training makes of A.",
+)
 @click.option(
     "--dtype",
     type=click.Choice(["fp32", "fp16", "int8"]),
@@ -45,7 +60,12 @@ _SAVED = click.Path(exists=True, path_type=Path)
 @click.option("--persona", required=True, help="Whom it draws.")
 @click.option("--consent", required=True, help="On what ground this person may be drawn.")
 @click.option("--licence", default="MIT", show_default=True, help="SPDX identifier.")
-@click.option("--alignment", default="facestream-full-26", show_default=True)
+@click.option(
+    "--alignment",
+    default="facestream-full-26",
+    show_default=True,
+    help="How the faces were aligned; `extract` knows this one.",
+)
 def onnx(  # noqa: PLR0913  # one argument an option
     *,
     checkpoint: Path,
@@ -71,20 +91,21 @@ def onnx(  # noqa: PLR0913  # one argument an option
     from export.onnx import Identity, export_onnx, training_summary
     from export.samples import pictures_to_tensor
 
-    saved = checkpoints.load_best(checkpoint)
-    network = checkpoints.load_network(saved)
-    plan = network.plan
-    pictures = held_aside(faces, plan.input_size, plan.output_size, count).face
-    crops = pictures_to_tensor(pictures, torch.device("cpu")).contiguous().numpy()
-    parity = export_onnx(
-        network,
-        out,
-        Identity(name, persona, alignment, licence, consent),
-        crops,
-        side=side,
-        dtype=dtype,
-        training=training_summary(saved.state),
-    )
+    with bad_input(unless=ParityError):
+        saved = checkpoints.load_best(checkpoint)
+        network = checkpoints.load_network(saved)
+        plan = network.plan
+        pictures = held_aside(faces, plan.input_size, plan.output_size, count).face
+        crops = pictures_to_tensor(pictures, torch.device("cpu")).contiguous().numpy()
+        parity = export_onnx(
+            network,
+            out,
+            Identity(name, persona, alignment, licence, consent),
+            crops,
+            side=side,
+            dtype=dtype,
+            training=training_summary(saved.state),
+        )
     click.echo(f"{out}: {out.stat().st_size / 1e6:.1f} MB {dtype}; against torch: {parity}")
 
 
@@ -94,7 +115,13 @@ def onnx(  # noqa: PLR0913  # one argument an option
 @click.option("--faces", type=_FOLDER, help="Shards of pairs, or pictures not trained on.")
 @click.option("--a", "a_folder", type=_FOLDER, help="Faces A was trained on: held-out ones.")
 @click.option("--b", "b_folder", type=_FOLDER, help="Faces B was trained on: held-out ones.")
-@click.option("--count", type=click.IntRange(min=2), default=256, show_default=True)
+@click.option(
+    "--count",
+    type=click.IntRange(min=2),
+    default=256,
+    show_default=True,
+    help="Take at most so many faces.",
+)
 @click.option("--renders-only", is_flag=True, help="Draw rendered people only; numbers are of all.")
 @click.option(
     "--runs", type=click.IntRange(min=1), default=200, show_default=True, help="For the latency."
@@ -125,21 +152,22 @@ def report(  # noqa: PLR0913  # one argument an option
     from export.model_report import measure, swap_all
 
     torch.set_num_threads(1)
-    opened = open_model(model)
-    sizes = opened.info.input_size, opened.info.output_size
-    own: dict[Side, HeldAside] = {}
-    if a_folder and b_folder:
-        own = _held_out(a_folder, b_folder, sizes, count)
-    sources = held_aside(faces, *sizes, count) if faces else own["a"]
-    for side, known in sources.own().items():
-        own.setdefault(side, known)
     embed, missing = None, None
     try:
         embed = Embedder()
     except MissingEmbedderError as error:
         missing = str(error)
-    swapped = swap_all(opened, sources)
-    picture = report_page.draw_grid(swapped, renders_only=renders_only)
+    with bad_input():
+        opened = open_model(model)
+        sizes = opened.info.input_size, opened.info.output_size
+        own: dict[Side, HeldAside] = {}
+        if a_folder and b_folder:
+            own = _held_out(a_folder, b_folder, sizes, count)
+        sources = held_aside(faces, *sizes, count) if faces else own["a"]
+        for side, known in sources.own().items():
+            own.setdefault(side, known)
+        swapped = swap_all(opened, sources)
+        picture = report_page.draw_grid(swapped, renders_only=renders_only)
     described = report_page.describe(opened, swapped, measure(opened, swapped, own, embed, runs))
     table = report_page.markdown(described, missing)
     written = report_page.write(out, picture, table, described)

@@ -1,6 +1,8 @@
-"""What can go wrong while faces are extracted and while training."""
+"""What can go wrong while faces are extracted, while training and while exporting."""
 
-from engine.errors import EngineError
+from __future__ import annotations
+
+from engine.errors import EngineError, ModelError
 
 
 class TrainingError(EngineError):
@@ -9,6 +11,10 @@ class TrainingError(EngineError):
 
 class CheckpointError(EngineError):
     """A checkpoint is missing, damaged, or belongs to another network."""
+
+
+class ParityError(ModelError):
+    """An exported model does not draw what its network draws; it was not written."""
 
 
 class ExtractionError(EngineError):

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final, NamedTuple, Self
 
 from export.errors import TrainingError
+from export.replacing import replacing
 
 
 class Entry(NamedTuple):
@@ -53,12 +54,10 @@ class Journal:
     def __init__(self, folder: Path, step: int) -> None:
         self.path = path = folder / NAME
         entries = [entry for entry in read_log(path) if entry.step <= step] if step else []
-        part = path.with_name(f".{NAME}.part")
-        with part.open("w", newline="") as file:
+        with replacing(path) as part, part.open("w", newline="") as file:
             writer = csv.writer(file)
             writer.writerow(Entry._fields)
             writer.writerows(entries)
-        part.replace(path)
         self._file = path.open("a", newline="")
         self._writer = csv.writer(self._file)
 

@@ -10,6 +10,7 @@ from typing import Final
 from matplotlib.figure import Figure
 
 from export.journal import Entry
+from export.replacing import replacing
 
 _PANELS: Final[tuple[tuple[str, Callable[[str], bool]], ...]] = (
     ("loss terms", lambda name: name != "rate" and not name.startswith("val_")),
@@ -24,6 +25,9 @@ def plot_log(entries: Sequence[Entry], path: Path) -> None:
     Args:
         entries: of the log.
         path: where to write; whoever looks at it never sees half a picture.
+
+    Raises:
+        OSError: it cannot be written.
     """
     curves: dict[str, list[tuple[int, float]]] = defaultdict(list)
     for entry in entries:
@@ -43,6 +47,5 @@ def plot_log(entries: Sequence[Entry], path: Path) -> None:
         axes.set(title=title, xlabel="images")
         axes.grid(alpha=0.3)
         axes.legend()
-    part = path.with_name(f".{path.stem}.part.png")
-    figure.savefig(part)
-    part.replace(path)
+    with replacing(path) as part:
+        figure.savefig(part, format="png")

@@ -23,10 +23,12 @@ from onnx import TensorProto, helper, numpy_helper
 
 from engine.align import FULL_FACE, Alignment
 from engine.errors import ModelError
+from export.errors import ParityError
 from export.graph import build_graph
 from export.model import FaceSwapper, Plan, Side
 from export.parity import TOLERANCE, Dtype, Parity, compare
 from export.quantize import quantize
+from export.replacing import replacing
 
 CONTRACT: Final = "1"
 FEWEST_FACES: Final[Mapping[Dtype, int]] = {"fp32": 1, "fp16": 1, "int8": 16}
@@ -70,7 +72,8 @@ def export_onnx(  # noqa: PLR0913  # each is a fact of its own
 
     Args:
         network: trained network, on any device; not changed.
-        path: where to write; replaced only by a model that passed.
+        path: where to write, in a folder that is made if missing; replaced only by a model
+            that passed.
         identity: who is drawn and on which terms.
         faces: (N, 3, S, S) RGB 0..1, real crops on which both must agree.
         side: whose decoder.
@@ -82,8 +85,9 @@ def export_onnx(  # noqa: PLR0913  # each is a fact of its own
         was not calibrated on.
 
     Raises:
-        ModelError: there are too few faces, the alignment is unknown, the exported model is
-            not valid, or it differs by more than `export.parity.TOLERANCE`.
+        ModelError: there are too few faces, or the alignment is unknown.
+        ParityError: the exported model differs by more than `export.parity.TOLERANCE`.
+        OSError: the file cannot be written.
     """
     if len(faces) < FEWEST_FACES[dtype]:
         raise ModelError(
@@ -105,17 +109,14 @@ def export_onnx(  # noqa: PLR0913  # each is a fact of its own
     content = model.SerializeToString()
     parity = compare(content, faces, [drawn[:, :3], drawn[:, 3:]] if plan.mask else [drawn])
     if not parity.within(TOLERANCE[dtype]):
-        raise ModelError(
+        raise ParityError(
             f"{path.name} was not written: torch and ONNX Runtime differ ({parity}), "
             f"expected {TOLERANCE[dtype]} for {dtype}; "
             "try fp32, or train further if the network has diverged"
         )
-    draft = path.with_name(path.name + ".part")
-    try:
-        draft.write_bytes(content)
-        draft.replace(path)
-    finally:
-        draft.unlink(missing_ok=True)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with replacing(path) as part:
+        part.write_bytes(content)
     return parity
 
 

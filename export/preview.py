@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from engine.face import Image
 from export.model import FaceSwapper
+from export.replacing import replacing
 from export.samples import Batch, pictures_to_tensor
 
 _GROUPS = 3  # side by side, so that the picture is about as wide as high
@@ -57,7 +58,10 @@ def tensor_to_pictures(drawn: torch.Tensor) -> NDArray[np.uint8]:
 
 
 def write_preview(path: Path, grid: Image) -> None:
-    """Replace a PNG file; a viewer that watches it never sees half a picture."""
-    part = path.with_name(f".{path.stem}.part.png")
-    cv2.imwrite(str(part), grid)
-    part.replace(path)
+    """Replace a PNG file; a viewer that watches it never sees half a picture.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    with replacing(path) as part:
+        part.write_bytes(cv2.imencode(".png", grid)[1].tobytes())

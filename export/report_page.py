@@ -15,6 +15,7 @@ from export.deployed import Deployed
 from export.errors import TrainingError
 from export.model_report import Measured, Swapped
 from export.poses import EXPRESSIONS, YAWS, Pose
+from export.replacing import replacing
 
 _MARGIN: Final = 24  # pixels for the words above and beside the grid
 _GAP: Final = 6
@@ -174,11 +175,7 @@ def write(stem: Path, picture: Image, table: str, described: Mapping[str, Any]) 
     written = []
     for ending, content in contents.items():
         path = stem.with_name(stem.name + ending)
-        part = path.with_name(path.name + ".part")
-        try:
+        with replacing(path) as part:
             part.write_bytes(content)
-            part.replace(path)
-        finally:
-            part.unlink(missing_ok=True)
         written.append(path)
     return written

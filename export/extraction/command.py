@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from export.bad_input import bad_input
 from export.errors import InputError
+from export.interrupts import INTERRUPTED
 
 if TYPE_CHECKING:
     from export.extraction.settings import Person
@@ -15,8 +17,6 @@ if TYPE_CHECKING:
 _LIMIT = click.FloatRange(min=0)
 _SHARE = click.FloatRange(0, 1)
 _ANGLE = click.FloatRange(min=0, max=180, min_open=True)
-
-INTERRUPTED = 130
 
 
 def _person(_context: click.Context, _option: click.Parameter, value: str) -> Person:
@@ -27,10 +27,6 @@ def _person(_context: click.Context, _option: click.Parameter, value: str) -> Pe
     if value.isdecimal():
         return int(value)
     raise click.BadParameter(f"{value!r} is no track: expected a number, auto or all")
-
-
-class _InputFailure(click.ClickException):
-    exit_code = 2
 
 
 @click.command("extract")
@@ -119,14 +115,8 @@ def extract_command(  # noqa: PLR0913  # one argument an option
         max_clipped=max_clipped,
     )
     settings = Settings(size, every, limits, person, distance, count, duration)
-    try:
-        with terminal() as monitor:
-            summary = extract(sources, out, settings, monitor)
-    except InputError as error:
-        raise _InputFailure(str(error)) from error
-    except KeyboardInterrupt:
-        click.echo("interrupted; run the same command again to go on", err=True)
-        raise click.exceptions.Exit(INTERRUPTED) from None
+    with bad_input(InputError), terminal() as monitor:
+        summary = extract(sources, out, settings, monitor)
     click.echo(summary.describe(size, out))
     if not summary.complete:
         click.echo("interrupted; run the same command again to go on", err=True)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -14,6 +12,7 @@ from numpy.typing import NDArray
 from engine.align import FULL_FACE, apply, crop
 from engine.face import Image, Landmarks, Matrix
 from export.errors import ExtractionError
+from export.replacing import replacing
 
 SPAN: Final = 256 / 160
 """Side of a stored crop in units of the alignment's unit square, which is centered.
@@ -83,13 +82,10 @@ def replace_file(path: Path, data: bytes) -> None:
     Raises:
         ExtractionError: it cannot be written; what was there before still is.
     """
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        unfinished.write_bytes(data)
-        unfinished.replace(path)
+        with replacing(path) as part:
+            part.write_bytes(data)
     except OSError as error:
-        with suppress(OSError):
-            unfinished.unlink(missing_ok=True)
         raise ExtractionError(
             f"{path}: cannot be written: {error.strerror or error}; what was there before is "
             "kept, run the same command again to go on"

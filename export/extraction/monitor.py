@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
-from types import FrameType
 from typing import Protocol
 
 from rich.console import Console
@@ -17,6 +15,8 @@ from rich.progress import (
     TimeElapsedColumn,
     TimeRemainingColumn,
 )
+
+from export.interrupts import interrupts
 
 
 class Monitor(Protocol):
@@ -41,8 +41,18 @@ class Terminal:
     def __init__(self, progress: Progress) -> None:
         self.stopped = False
         self._progress = progress
-        self._task = progress.add_task("opening", total=None)
+        self._task = progress.add_task("", total=None, visible=False)
         self._doing = ""
+
+    def stop(self) -> None:
+        """Ask the extraction to save what it has and end.
+
+        Raises:
+            KeyboardInterrupt: it has been asked already.
+        """
+        if self.stopped:
+            raise KeyboardInterrupt
+        self.stopped = True
 
     def say(self, text: str) -> None:
         """Print a line above the bar."""
@@ -52,7 +62,7 @@ class Terminal:
         """Move the bar; another part of the work begins a new one."""
         if doing != self._doing:
             self._doing = doing
-            self._progress.reset(self._task, description=doing)
+            self._progress.reset(self._task, description=doing, visible=True)
         self._progress.update(self._task, completed=done, total=total)
 
 
@@ -71,15 +81,5 @@ def terminal() -> Iterator[Terminal]:
     )
     with Progress(*columns, console=Console(stderr=True), refresh_per_second=4) as progress:
         monitor = Terminal(progress)
-
-        def stop(_number: int, _frame: FrameType | None) -> None:
-            if monitor.stopped:
-                raise KeyboardInterrupt
-            monitor.stopped = True
-
-        before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
-        try:
+        with interrupts(monitor.stop):
             yield monitor
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
