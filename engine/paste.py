@@ -54,7 +54,9 @@ def place(crop: Float, mask: Mask, frame_to_crop: Matrix, shape: tuple[int, ...]
     """Warp a crop and its mask into the frame's pixels, only where the mask is not empty.
 
     The crop is brought to its final scale by a smooth filter (cubic when it grows, area
-    average when it shrinks), so that the warp has only to turn and shift it.
+    average when it shrinks), so that the warp has only to turn and shift it. If crop and frame
+    are of about one scale and the patch is small, one sharp warp does all of it, see
+    `align.SHARP_SIDE`: what `align.crop` cut out comes back nearly as it was.
 
     Args:
         crop: (S, S, 3) float32 BGR, finite.
@@ -83,16 +85,16 @@ def place(crop: Float, mask: Mask, frame_to_crop: Matrix, shape: tuple[int, ...]
     if box is None:
         return None
     left, top, right, bottom = box
-    scaled, frame_to_scaled = _scaled(crop, mask, used, frame_to_crop, shrink)
-    to_patch = np.array([[1.0, 0.0, left], [0.0, 1.0, top], [0.0, 0.0, 1.0]])
-    pixels = cv2.warpAffine(
-        scaled,
-        frame_to_scaled @ to_patch,
-        (right - left, bottom - top),
-        flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
-        borderMode=cv2.BORDER_REPLICATE,
+    part, offset = _part(crop, mask, used)
+    sharp = (
+        max(right - left, bottom - top) <= align.SHARP_SIDE
+        and 1.0 / align.NEAR_SCALE <= shrink <= align.NEAR_SCALE
     )
-    return Patch(np.asarray(pixels, np.float32), left, top)
+    factor = 1.0 if sharp else min(1.0 / shrink, MAX_UPSCALED / size)
+    scaled, frame_to_scaled = _scaled(part, frame_to_crop + offset, factor)
+    to_patch = np.array([[1.0, 0.0, left], [0.0, 1.0, top], [0.0, 0.0, 1.0]])
+    pixels = _warped(scaled, frame_to_scaled @ to_patch, (right - left, bottom - top), sharp=sharp)
+    return Patch(pixels, left, top)
 
 
 def _used(mask: Mask) -> tuple[int, int, int, int] | None:
@@ -104,31 +106,47 @@ def _used(mask: Mask) -> tuple[int, int, int, int] | None:
     return (left + 1, top + 1, left + 1 + width, top + 1 + height) if width else None
 
 
-def _scaled(
-    crop: Float,
-    mask: Mask,
-    used: tuple[int, int, int, int],
-    frame_to_crop: Matrix,
-    shrink: float,
-) -> tuple[Float, Matrix]:
-    """The used part of a crop and its mask at the frame's scale, and the map from the frame."""
-    size, margin = crop.shape[0], 3  # cubic interpolation reaches two pixels far
+def _part(crop: Float, mask: Mask, used: tuple[int, int, int, int]) -> tuple[Float, Matrix]:
+    """The used part of a crop with its mask, and what to add to a map into the crop."""
+    size, margin = crop.shape[0], 4  # so far reaches the widest interpolation
     left, top = max(used[0] - margin, 0), max(used[1] - margin, 0)
     right, bottom = min(used[2] + margin, size), min(used[3] + margin, size)
     inside = np.s_[top:bottom, left:right]
     part = np.empty((bottom - top, right - left, 4), np.float32)
     cv2.mixChannels([crop[inside], mask[inside]], [part], [0, 0, 1, 1, 2, 2, 3, 3])
-    factor = min(1.0 / shrink, MAX_UPSCALED / size)
-    width, height = (max(round(side * factor), 2) for side in (right - left, bottom - top))
-    how = cv2.INTER_CUBIC if factor > 1.0 else cv2.INTER_AREA
-    scaled = np.asarray(cv2.resize(part, (width, height), interpolation=how), np.float32)
+    return part, np.array([[0.0, 0.0, -left], [0.0, 0.0, -top]])
+
+
+def _scaled(part: Float, frame_to_part: Matrix, factor: float) -> tuple[Float, Matrix]:
+    """A part of a crop enlarged by a factor, its border without mask, and the map to it."""
+    height, width = part.shape[:2]
+    if factor == 1.0:
+        scaled, frame_to_scaled = part, frame_to_part
+    else:
+        columns, rows = (max(round(side * factor), 2) for side in (width, height))
+        how = cv2.INTER_CUBIC if factor > 1.0 else cv2.INTER_AREA
+        scaled = np.asarray(cv2.resize(part, (columns, rows), interpolation=how), np.float32)
+        half = np.array([[0.0, 0.0, 0.5], [0.0, 0.0, 0.5]])
+        ratio = np.array([[columns / width], [rows / height]])
+        frame_to_scaled = (frame_to_part + half) * ratio - half
     # The warp repeats the outermost pixels: their colors, but no mask.
     scaled[0, :, 3] = scaled[-1, :, 3] = scaled[:, 0, 3] = scaled[:, -1, 3] = 0.0
-    ratio = np.array([[width / (right - left)], [height / (bottom - top)]])
-    offset = np.array([[0.0, 0.0, 0.5 - left], [0.0, 0.0, 0.5 - top]])
-    frame_to_scaled = (frame_to_crop + offset) * ratio
-    frame_to_scaled[:, 2] -= 0.5
     return scaled, frame_to_scaled
+
+
+def _warped(scaled: Float, matrix: Matrix, size: tuple[int, int], *, sharp: bool) -> Float:
+    """Sample colors and mask; a sharp kernel is for colors only, the mask would get ripples."""
+
+    def warp(picture: Float, how: int) -> Float:
+        flags = how | cv2.WARP_INVERSE_MAP
+        pixels = cv2.warpAffine(picture, matrix, size, flags=flags, borderMode=cv2.BORDER_REPLICATE)
+        return np.asarray(pixels, np.float32)
+
+    pixels = warp(scaled, cv2.INTER_LINEAR)
+    if sharp:
+        colors = warp(np.ascontiguousarray(scaled[:, :, :3]), cv2.INTER_LANCZOS4)
+        cv2.mixChannels([colors], [pixels], [0, 0, 1, 1, 2, 2])
+    return pixels
 
 
 def _region(

@@ -66,7 +66,8 @@ class SeamMatch:
         """
         size = swap.shape[0]
         side = min(size, GRID)
-        difference = _resized(frame, side).astype(np.float32) - _resized(swap, side)
+        # As floats: rounded, two equal faces would differ by half a level.
+        difference = _resized(frame.astype(np.float32), side) - _resized(swap, side)
         small = _resized(mask, side)
         reach = cv2.dilate(small, _NEIGHBORS)
         slope = np.asarray(reach - cv2.erode(small, _NEIGHBORS), np.float32)

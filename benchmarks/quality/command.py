@@ -104,7 +104,7 @@ def _judge(config: Config, clips: tuple[str, ...], frames: int, out: Path | None
                 "frames": run.frames,
                 "faces": len(run.views),
                 "numbers": {number.name: number.to_json() for number in found},
-                "identity_db": {str(px): round(db, 2) for px, db in tried.identity_db.items()},
+                "identity": {str(px): same.to_json() for px, same in tried.identity.items()},
             }
             if out is not None:
                 sheet.save(run.views, out / f"{run.name}.png")
@@ -144,6 +144,6 @@ def _trials(
             "landmarks +-0.4 %": trials.shaken(stages, run.still, scaled, smoothing),
             f"+-0.4 % {verdicts.UNFILTERED}": trials.shaken(stages, run.still, scaled, None),
         },
-        identity_db=trials.identity(stages, run.still),
+        identity=trials.identity(stages, run.still),
         hair=hair,
     )

@@ -27,7 +27,7 @@ from stream.frame import Frame
 
 STILL_FRAMES = 24
 IDENTITY_PX = 128
-CROP_SIDES_PX = (64, 96, 128, 192, 256, 384)
+CROP_SIDES_PX = (96, 128, 192, 256)
 """Sides of the face's crop in the frame at which the identity network is tried."""
 
 _SKIN_BGR = (112, 137, 183)
@@ -130,7 +130,25 @@ def _steadiness(engine: Engine, frames: Iterable[Frame]) -> Flicker:
     return Flicker.of(np.array(means).reshape(-1, 3))
 
 
-def identity(engine: Engine, still: Image) -> dict[int, float]:
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """PSNR in dB of a picture that should not have changed.
+
+    Attributes:
+        frame_db: over the whole frame.
+        face_db: over the pixels with a mask above 0.
+    """
+
+    frame_db: float
+    face_db: float
+
+    def to_json(self) -> dict[str, float | None]:
+        """As plain values; None for a picture that came back bit by bit."""
+        found = {"frame_db": self.frame_db, "face_db": self.face_db}
+        return {name: round(db, 2) if math.isfinite(db) else None for name, db in found.items()}
+
+
+def identity(engine: Engine, still: Image) -> dict[int, Identity]:
     """Run a network that changes nothing, on a picture at several sizes.
 
     Args:
@@ -138,16 +156,15 @@ def identity(engine: Engine, still: Image) -> dict[int, float]:
         still: (H, W, 3) uint8 BGR with a face.
 
     Returns:
-        PSNR in dB over the pixels with a mask above 0, by the side of the face's crop in
-        frame pixels; sizes at which no face is found or the picture would be enlarged are
-        left out.
+        What came back, by the side of the face's crop in frame pixels; sizes at which no face
+        is found or the picture would be enlarged are left out.
     """
     engine.restart()
     faces = engine.detect(still, FRAME_NS).faces
     if not faces:
         return {}
     side = _crop_side(faces[0].landmarks)
-    model, found = engine.swapper, {}
+    model, found = engine.swapper, dict[int, Identity]()
     with tempfile.TemporaryDirectory() as folder:
         engine.swapper = Swapper(write_identity(Path(folder) / "identity.onnx", IDENTITY_PX), "cpu")
         try:
@@ -160,7 +177,10 @@ def identity(engine: Engine, still: Image) -> dict[int, float]:
                 scene = engine.finish(engine.detect(np.asarray(small, np.uint8), FRAME_NS))
                 covered = scene.alpha() > 0.0
                 if covered.any():
-                    found[wanted] = psnr_db(scene.before, scene.after, covered)
+                    everywhere = np.ones_like(covered)
+                    found[wanted] = Identity(
+                        *(psnr_db(scene.before, scene.after, r) for r in (everywhere, covered))
+                    )
         finally:
             engine.swapper = model
     return found

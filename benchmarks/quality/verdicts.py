@@ -10,7 +10,7 @@ from typing import Any, Literal
 import numpy as np
 
 from benchmarks.quality.clip import ClipRun
-from benchmarks.quality.trials import IDENTITY_PX, Flicker, HairCrossing
+from benchmarks.quality.trials import IDENTITY_PX, Flicker, HairCrossing, Identity
 
 Verdict = Literal["pass", "natural", "FAIL", "no target", "not measured"]
 """`natural`: the target is missed, but the original frame misses it at the same place too, and
@@ -73,13 +73,13 @@ class Trials:
     Attributes:
         still: None without a face.
         shaken: by the kind of landmark noise; empty without a face.
-        identity_db: by the side of the face's crop in frame pixels.
+        identity: by the side of the face's crop in frame pixels.
         hair: None if it was not tried.
     """
 
     still: Flicker | None
     shaken: Mapping[str, Flicker]
-    identity_db: Mapping[int, float]
+    identity: Mapping[int, Identity]
     hair: HairCrossing | None
 
 
@@ -96,12 +96,10 @@ def numbers(run: ClipRun, trials: Trials) -> Iterator[Number]:
     yield from _flicker(run, trials)
     if trials.hair is not None:
         yield Number("hair crossing, largest jump", trials.hair.ours, 2.0)
-    yield Number(
-        f"identity at {IDENTITY_PX} px, dB",
-        trials.identity_db.get(IDENTITY_PX, math.nan),
-        50.0,
-        at_least=True,
-    )
+    same = trials.identity.get(IDENTITY_PX, Identity(math.nan, math.nan))
+    name = f"identity at {IDENTITY_PX} px"
+    yield Number(f"{name}, frame, dB", same.frame_db, 50.0, at_least=True)
+    yield Number(f"{name}, face, dB", same.face_db)
     yield _pair("sharpness, inside / ring", [view.sharpness for view in run.views])
     yield _pair("grain, inside / ring", [view.noise for view in run.views])
     yield Number("blend stage, ms", 1e3 * _median(run.blend_s))

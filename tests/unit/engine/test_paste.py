@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import pytest
 
@@ -22,6 +23,21 @@ def test_a_placed_crop_lies_where_it_was_cut() -> None:
     there = patch.region(FRAME)
     assert there.shape[:2] == patch.alpha.shape
     assert np.abs(patch.image - there)[patch.alpha == 1.0].max() < 3.0
+
+
+@pytest.mark.parametrize("side", [96.0, 128.0])
+def test_a_crop_of_the_frames_own_scale_comes_back_with_its_detail(side: float) -> None:
+    noise = np.random.default_rng(8).normal(128.0, 60.0, (*FRAME.shape[:2], 3))
+    frame = np.clip(cv2.GaussianBlur(noise, (0, 0), 0.7), 0, 255).astype(np.uint8)
+    matrix = FULL_FACE.frame_to_crop(landmarks((160.3, 120.7), side, 12.0), 128)
+    crop = align.crop(frame, matrix, 128).astype(np.float32)
+    mask = np.zeros((128, 128), np.float32)
+    mask[20:100, 30:90] = 1.0
+    patch = paste.place(crop, mask, matrix, frame.shape)
+    assert patch is not None
+    off = (patch.image - patch.region(frame))[patch.alpha == 1.0]
+    assert off.std() < 2.5  # bilinear there and back: 9 and 10
+    assert 0.0 <= patch.alpha.min() <= patch.alpha.max() <= 1.0  # no ripples along the mask
 
 
 @pytest.mark.parametrize("side", [40.0, 128.0, 300.0])

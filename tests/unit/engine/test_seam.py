@@ -35,6 +35,11 @@ def test_another_level_becomes_the_frames(size: int) -> None:
     assert np.abs(result[inside] - 150).max() <= 1.0
 
 
+def test_equal_faces_stay_as_they_are() -> None:
+    same = np.random.default_rng(3).integers(0, 256, (128, 128, 3)).astype(np.float32)
+    assert np.array_equal(corrected(same, same, soft_mask(128)), same)
+
+
 def test_light_from_one_side_is_followed_across_the_face() -> None:
     slope = np.linspace(-40, 40, 128, dtype=np.float32)[None, :, None]
     result = corrected(flat(130), flat(130) + slope, soft_mask(128))

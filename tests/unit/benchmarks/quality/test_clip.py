@@ -45,8 +45,8 @@ def test_a_face_like_the_frame_has_no_seam() -> None:
 def test_a_face_of_another_color_has_one() -> None:
     skin = np.full((240, 320, 3), (110, 140, 190), np.uint8)
     new = np.full((128, 128, 3), (80, 100, 140), np.uint8)
-    (hard,) = measured(scene(skin, new, feather=0.0)).views
-    (soft,) = measured(scene(skin, new, feather=0.2)).views
+    (hard,) = measured(scene(skin, new, blend="feather", feather=0.0)).views
+    (soft,) = measured(scene(skin, new, blend="feather", feather=0.2)).views
     assert np.median(hard.steps) > 10.0
     assert hard.steepness[0] > 3.0 > soft.steepness[0]
     assert hard.steps_before.max() < 0.2

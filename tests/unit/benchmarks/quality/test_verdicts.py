@@ -7,7 +7,7 @@ import math
 import pytest
 
 from benchmarks.quality.clip import ClipRun
-from benchmarks.quality.trials import Flicker, HairCrossing
+from benchmarks.quality.trials import Flicker, HairCrossing, Identity
 from benchmarks.quality.verdicts import UNFILTERED, Number, Trials, Verdict, numbers, render
 
 NOTHING = Trials(None, {}, {}, None)
@@ -49,13 +49,13 @@ def test_a_clip_without_a_face_has_no_numbers_but_its_frames() -> None:
 def test_changed_pixels_and_trials_are_judged() -> None:
     run = ClipRun("bad", frames=8, changed_outside=1)
     shaken = {"+-1 px": Flicker(0.1, 2.5), f"+-1 px {UNFILTERED}": Flicker(9.0, 9.0)}
-    trials = Trials(Flicker(0.6, 0.1), shaken, {128: 40.0}, HairCrossing(9.0, 16.0))
+    trials = Trials(Flicker(0.6, 0.1), shaken, {128: Identity(49.0, 40.0)}, HairCrossing(9.0, 16.0))
     failed = {number.name for number in numbers(run, trials) if number.verdict == "FAIL"}
     assert failed == {
         "pixels changed outside",
         "still: sigma",
         "still, +-1 px: largest step",
         "hair crossing, largest jump",
-        "identity at 128 px, dB",
+        "identity at 128 px, frame, dB",
     }
     assert render("bad", list(numbers(run, trials))).count("FAIL") == 5
