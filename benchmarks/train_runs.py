@@ -21,7 +21,7 @@ from export.samples import Batch, maps_to_tensor, pictures_to_tensor
 from export.schedule import Progress
 from export.train import Trainer
 
-_FIRST_LOOK: Final = 1_000  # images
+_FIRST_LOOK: Final = 200  # images
 _GROWTH: Final = 1.15  # between looks
 _FACES: Final = 128  # held-out faces of both sides together, at most
 
@@ -52,10 +52,13 @@ class Judge:
         trainer: whose smoothed weights are judged; resumed already, if at all.
         source: whose held-out faces the network draws at its own size.
         common: held-out faces at the grid that all networks are compared on.
+        until: similarity of decoder B at which to end the training, None for never.
     """
 
-    def __init__(self, trainer: Trainer, source: FaceFolders, common: Sequence[Batch]) -> None:
-        self._trainer, self._common = trainer, common
+    def __init__(
+        self, trainer: Trainer, source: FaceFolders, common: Sequence[Batch], until: float | None
+    ) -> None:
+        self._trainer, self._common, self._until = trainer, common, until
         self._own = [batch for batch in source.validation(_FACES) if batch.side == "b"]
         self._file = trainer.folder / "curve.json"
         self.points: list[Point] = []
@@ -83,6 +86,8 @@ class Judge:
             Point(self._trainer.images, round(seconds, 1), *map(_rounded, (l1, ssim, full_ssim)))
         )
         self._judging_s += time.monotonic() - began
+        if self._until is not None and full_ssim >= self._until:
+            self._trainer.interrupt()
         content = {"judging_s": self._judging_s, "points": list(map(asdict, self.points))}
         part = self._file.with_suffix(".part")
         part.write_text(json.dumps(content))
@@ -115,18 +120,28 @@ def common_faces(a: Path, b: Path) -> list[Batch]:
     return FaceFolders(a, b, ORIGINAL, 1, 0).validation(_FACES)
 
 
-def run(trainer: Trainer, source: FaceFolders, common: Sequence[Batch]) -> list[Point]:
+def run(
+    trainer: Trainer, source: FaceFolders, common: Sequence[Batch], until: float | None
+) -> list[Point]:
     """Train to the end of the schedule, or go on with what the folder holds.
+
+    Args:
+        trainer: new, or one that goes on where its folder ends.
+        source: what it trains on.
+        common: see `Judge`.
+        until: see `Judge`.
 
     Returns:
         The whole curve, that of earlier runs included.
     """
     if (trainer.folder / "checkpoint.safetensors").exists():
         trainer.resume(trainer.folder)
-    judge = Judge(trainer, source, common)
+    judge = Judge(trainer, source, common, until)
     if not judge.points:
         trainer.folder.mkdir(parents=True, exist_ok=True)
         judge.look()
+    if until is not None and first_above(judge.points, until):
+        return judge.points
     # A GPU outruns a single thread that makes samples.
     trainer.run(source, judge, workers=1 if trainer.compute.device == "cpu" else 8)
     if judge.points[-1].images < trainer.images:

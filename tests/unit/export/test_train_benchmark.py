@@ -28,10 +28,12 @@ def test_points_are_read_off_the_curves() -> None:
     assert equal["l1_light_over_original"] == pytest.approx(0.667)
     pair = verdicts["new_pair"]
     assert (pair["reached"], pair["seconds"], pair["images"]) == (True, 5, 100)
-    assert (pair["images_of_original_to_this_l1"], pair["times_fewer_images"]) == (1000, 10.0)
+    against = verdicts["against_original"]
+    assert (against["images_of_original"], against["images_from_bundled"]) == (1000, 100)
+    assert against["times_fewer_images"] == 10.0
     # Nobody waits for what has not happened: it is said.
-    unfinished = _verdicts(original[:1], light, tuned)["new_pair"]
-    assert unfinished["images_of_original_to_this_l1"] == "more than 0"
+    unfinished = _verdicts(original, light, tuned[:1])["against_original"]
+    assert unfinished["times_fewer_images"] is None
     assert not _verdicts(original, light, tuned[:1])["new_pair"]["reached"]
     assert steps_for(1000, 32) == 16
 
@@ -43,7 +45,7 @@ def test_a_training_goes_on_where_its_curve_ends(tmp_path: Path) -> None:
         for number in range(20):
             cv2.imwrite(str(tmp_path / side / f"{number:02}.png"), tiny.face(rng))
 
-    def more(steps: int) -> list[int]:
+    def more(steps: int, until: float | None = None) -> list[int]:
         trainer = Trainer(
             TINY_LIGHT,
             tmp_path / "work",
@@ -53,10 +55,15 @@ def test_a_training_goes_on_where_its_curve_ends(tmp_path: Path) -> None:
             weights=LossWeights(),
         )
         source = FaceFolders(tmp_path / "a", tmp_path / "b", TINY_LIGHT, 2, 0)
-        return [point.images for point in run(trainer, source, source.validation(2))]
+        points = run(trainer, source, source.validation(2), until)
+        return [point.images for point in points]
 
     assert more(2) == [0, 8]
     assert more(3) == [0, 8, 12]
     assert more(3) == [0, 8, 12]
     kept = json.loads((tmp_path / "work" / "curve.json").read_text())
     assert [point["images"] for point in kept["points"]] == [0, 8, 12]
+    # What is usable is not trained further, neither now nor when it is run again.
+    assert more(9, until=-1.0) == [0, 8, 12]
+    (tmp_path / "work" / "curve.json").unlink()
+    assert more(9, until=-1.0) == [12]
