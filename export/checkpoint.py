@@ -142,8 +142,22 @@ def load_network(checkpoint: Checkpoint, part: str = "average") -> FaceSwapper:
     if name not in PLANS:
         raise CheckpointError(f"checkpoint of network {name!r}, expected one of {sorted(PLANS)}")
     network = FaceSwapper(PLANS[name])
+    restore(network, checkpoint, part)
+    return network
+
+
+def restore(network: nn.Module, checkpoint: Checkpoint, part: str) -> None:
+    """Give a network the weights of a part of a checkpoint.
+
+    Raises:
+        CheckpointError: the tensors do not fit it.
+    """
     try:
         network.load_state_dict(checkpoint.part(part))
     except RuntimeError as error:
-        raise CheckpointError(f"checkpoint does not fit network {name}: {error}") from error
-    return network
+        # The first line names the class, each of the others a tensor.
+        first, *_ = [line.strip() for line in str(error).splitlines()[1:]] or [str(error)]
+        raise CheckpointError(
+            f"checkpoint does not fit network {checkpoint.state.get('plan')} of this version "
+            f"({first}); use the release that wrote it, or train again"
+        ) from error

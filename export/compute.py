@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Literal, TypeAlias, get_args
+from typing import Literal, TypeAlias
 
 import torch
 
 from export.errors import TrainingError
 
 Precision: TypeAlias = Literal["auto", "fp32", "bf16"]
-PRECISIONS: tuple[Precision, ...] = get_args(Precision)
 """`bf16`: convolutions and products in bfloat16, weights, moments and losses in float32.
 `fp32`: everything in float32. `auto`: bf16 where the device multiplies it faster."""
 
@@ -24,7 +23,7 @@ class Compute:
         device: as torch names it: "cpu", "cuda", "cuda:1".
         threads: parts of a batch that are computed at the same time, on a CPU; with more
             than one, set torch's own threads to 1.
-        precision: one of `PRECISIONS`.
+        precision: see `Precision`.
         compiled: compile the network's step; pays on a GPU.
     """
 
@@ -37,14 +36,15 @@ class Compute:
         """The device.
 
         Raises:
-            TrainingError: torch does not know it, or sees none.
+            TrainingError: networks are not trained on it, or torch sees none.
         """
+        unknown = f"device {self.device!r} is unknown, expected cpu, cuda or cuda:N"
         try:
             device = torch.device(self.device)
         except RuntimeError as error:
-            raise TrainingError(
-                f"device {self.device!r} is unknown, expected cpu, cuda or cuda:N"
-            ) from error
+            raise TrainingError(unknown) from error
+        if device.type not in {"cpu", "cuda"}:
+            raise TrainingError(unknown)
         if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
             raise TrainingError(
                 f"device {self.device!r} is not there, torch sees {torch.cuda.device_count()} "

@@ -19,13 +19,13 @@ from export.samples import Batch
 Terms: TypeAlias = dict[str, Tensor]
 """Scalars by name."""
 
-Compute: TypeAlias = Callable[[list[Batch]], tuple[Terms, Sequence[Tensor]]]
+Differentiate: TypeAlias = Callable[[list[Batch]], tuple[Terms, Sequence[Tensor]]]
 """From a part of a step's batches to the terms of its loss and its gradients."""
 
 
 def accumulate(
     batches: list[Batch],
-    compute: Compute,
+    differentiate: Differentiate,
     parameters: Sequence[nn.Parameter],
     pool: ThreadPoolExecutor | None = None,
     parts: int = 1,
@@ -34,7 +34,7 @@ def accumulate(
 
     Args:
         batches: of the step.
-        compute: gives gradients in the order of `parameters`.
+        differentiate: gives gradients in the order of `parameters`.
         parameters: `grad` is replaced.
         pool: where parts are computed; None computes the whole batch here.
         parts: into how many parts to split, as far as there are samples.
@@ -49,7 +49,7 @@ def accumulate(
     ]
     total = sum(len(batch.face) for batch in batches)
     shares = [sum(len(batch.face) for batch in part) / total for part in split]
-    results = list(pool.map(compute, split)) if pool else [compute(split[0])]
+    results = list(pool.map(differentiate, split)) if pool else [differentiate(split[0])]
     for index, parameter in enumerate(parameters):
         gradient = results[0][1][index].mul_(shares[0])
         for share, (_, gradients) in zip(shares[1:], results[1:], strict=True):

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+from export.stopping import SIMILARITY
 
 if TYPE_CHECKING:
     from export import schedule
@@ -43,3 +45,13 @@ def describe(progress: schedule.Progress) -> str:
         f"step {progress.step} {progress.images_per_s:.0f} images/s rate {progress.rate:.1e} "
         f"{numbers}"
     )
+
+
+def similarities(validation: Mapping[str, float]) -> str:
+    """The SSIM of a validation, to be put behind a line; empty without one."""
+    sides = [
+        f"{name.removeprefix(SIMILARITY).upper()} {value:.3f}"
+        for name, value in validation.items()
+        if name.startswith(SIMILARITY)
+    ]
+    return f"; SSIM of held-out faces: {', '.join(sides)}" if sides else ""

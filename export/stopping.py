@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-_SIMILARITY: Final = "val_ssim_"
+SIMILARITY: Final = "val_ssim_"
+"""Begins the name of the SSIM of a side in a validation."""
 
 
 @dataclass
@@ -35,7 +36,7 @@ class Stopping:
 
     def see(self, validation: Mapping[str, float]) -> bool:
         """Take note of a validation; returns whether it is the best so far."""
-        similarities = [v for name, v in validation.items() if name.startswith(_SIMILARITY)]
+        similarities = [v for name, v in validation.items() if name.startswith(SIMILARITY)]
         if not similarities:
             return False
         mean = sum(similarities) / len(similarities)

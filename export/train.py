@@ -53,6 +53,9 @@ class Trainer:
         stopping: what ends the training before its schedule; None for nothing.
         seed: of the first weights.
 
+    Attributes:
+        interrupted: somebody has asked it to end; it will not train any more.
+
     Raises:
         TrainingError: the device is not there.
     """
@@ -92,7 +95,7 @@ class Trainer:
         self.losses: dict[str, float] = {}
         self.validation: dict[str, float] = {}
         self._validated_step: int | None = None
-        self._interrupted = False
+        self.interrupted = False
 
     def start_from(self, pretrained: Pretrained) -> None:
         """Begin with trained weights.
@@ -104,8 +107,14 @@ class Trainer:
         pretrained.load_into(self.average)
 
     def interrupt(self) -> None:
-        """Let `run` save and return after its current step; signal handlers may call it."""
-        self._interrupted = True
+        """Let `run` save and return after its current step; signal handlers may call it.
+
+        Raises:
+            KeyboardInterrupt: it has been asked already, and whoever asks cannot wait.
+        """
+        if self.interrupted:
+            raise KeyboardInterrupt
+        self.interrupted = True
 
     def run(self, source: Source, report: Callable[[Progress], None], workers: int = 1) -> str:
         """Train to the end of the schedule, until there is no need to, or until interrupted.
@@ -127,7 +136,6 @@ class Trainer:
         if self.stopping.wanted and not held_out:
             raise TrainingError("stopping early needs held-out faces, and there are none")
         self.folder.mkdir(parents=True, exist_ok=True)
-        self._interrupted = False
         due = _Timers(self.rhythm)
         begun, before, before_images = time.monotonic(), self.seconds, self.images
         with (
@@ -167,7 +175,7 @@ class Trainer:
         return reason
 
     def _reason_to_end(self) -> str | None:
-        if self._interrupted:
+        if self.interrupted:
             return "interrupted"
         if self.schedule.progress(self.step, self.seconds) >= 1.0:
             return "the schedule is done"
@@ -291,22 +299,23 @@ class Trainer:
         """Go on from a checkpoint of the same network and mode.
 
         Raises:
-            CheckpointError: it is missing, damaged, or of another network or mode.
+            CheckpointError: it is missing, damaged, or of another network, mode or version.
         """
         saved = checkpoints.load(path)
         # Encoders could not be frozen before this was stored.
         state = {"encoder": "trained", "losses": {}, "best": 0.0, "stale": 0, **saved.state}
         expected = {"plan": self.plan.name, "mode": self.mode, "encoder": self._encoder()}
+        words = {"plan": "network", "mode": "mode", "encoder": "encoder"}
         for name, value in expected.items():
             if state.get(name) != value:
                 raise CheckpointError(
-                    f"{path} has {name} {state.get(name)!r}, expected {value!r}; "
-                    f"choose that {name} or another folder"
+                    f"{path} has {words[name]} {state.get(name)!r}, expected {value!r}; "
+                    f"choose that {words[name]} or another folder"
                 )
         for part, network in self._networks().items():
             # A critic may join a training that began without one.
             if part != "critic" or saved.part(part):
-                network.load_state_dict(saved.part(part))
+                checkpoints.restore(network, saved, part)
         optimizers.restore(self._all_optimizers(), saved)
         self.step, self.seconds = int(state["step"]), float(state["seconds"])
         self.images, self.losses = int(state["images"]), dict(state["losses"])

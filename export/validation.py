@@ -9,6 +9,7 @@ import torch
 from export.losses import ssim_map
 from export.model import FaceSwapper
 from export.samples import Batch, maps_to_tensor, pictures_to_tensor
+from export.stopping import SIMILARITY
 
 
 @torch.no_grad()
@@ -33,5 +34,5 @@ def measure(network: FaceSwapper, held_out: Iterable[Batch]) -> dict[str, float]
         result[f"val_l1_{batch.side}"] = float((error * region).sum() / region.sum())
         region = region[..., ::2, ::2]
         similarity = (ssim_map(drawn, targets) * region).sum() / region.sum()
-        result[f"val_ssim_{batch.side}"] = float(similarity)
+        result[f"{SIMILARITY}{batch.side}"] = float(similarity)
     return result

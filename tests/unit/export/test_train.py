@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 from pathlib import Path
 from typing import Any
 
@@ -173,13 +174,34 @@ def test_interrupting_saves_and_returns(tmp_path: Path, source: PairFolder) -> N
     assert checkpoint.load(tmp_path / "out").state["step"] == 2
 
 
+def test_who_interrupts_before_the_first_step_is_heard_and_may_insist(
+    tmp_path: Path, source: PairFolder
+) -> None:
+    one = trainer(tmp_path / "out", 100)
+    one.interrupt()
+    assert one.run(source, lambda _: None) == "interrupted"
+    assert checkpoint.load(tmp_path / "out").state["step"] == 0
+    with pytest.raises(KeyboardInterrupt):
+        one.interrupt()
+
+
+def test_a_checkpoint_whose_tensors_do_not_fit_is_not_resumed(
+    tmp_path: Path, source: PairFolder
+) -> None:
+    """The network of another version of this program, under the same name."""
+    wider = dataclasses.replace(TINY_LIGHT, code=20)
+    Trainer(wider, tmp_path, mode="paired", schedule=Schedule(steps=1)).save(source.counts())
+    with pytest.raises(CheckpointError, match="does not fit network light"):
+        trainer(tmp_path, 1).resume(tmp_path)
+
+
 def test_another_network_or_mode_is_not_resumed(tmp_path: Path, source: PairFolder) -> None:
     one = trainer(tmp_path, 1)
     one.save(source.counts())
     with pytest.raises(CheckpointError, match="mode 'paired', expected 'classic'"):
         trainer(tmp_path, 1, mode="classic").resume(tmp_path)
     original = Trainer(TINY_ORIGINAL, tmp_path, mode="paired", schedule=Schedule(steps=1))
-    with pytest.raises(CheckpointError, match="plan 'light', expected 'original'"):
+    with pytest.raises(CheckpointError, match="network 'light', expected 'original'"):
         original.resume(tmp_path)
 
 

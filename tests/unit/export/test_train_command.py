@@ -1,7 +1,10 @@
 from __future__ import annotations
 
 import dataclasses
+import re
+import signal
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -11,6 +14,7 @@ from click.testing import CliRunner
 
 from export import checkpoint, model, pretrained
 from export.__main__ import main
+from export.train import Trainer
 from tests.unit.export import tiny
 from tests.unit.export.tiny_networks import TINY_LIGHT, TINY_ORIGINAL
 
@@ -57,7 +61,10 @@ def encoder(folder: Path) -> torch.Tensor:
 def test_any_plan_trains_and_what_it_exports_is_a_start(tmp_path: Path, folders: list[str]) -> None:
     out, file = tmp_path / "out", tmp_path / "b.onnx"
     said = train(out, *folders, "--network", "another", "--steps", 2, "--preview")
-    assert said.splitlines()[-1] == f"{out}: ended, the schedule is done"
+    assert re.fullmatch(
+        rf"{out}: ended, the schedule is done; SSIM of held-out faces: A -?0\.\d+, B -?0\.\d+",
+        said.splitlines()[-1],
+    )
     assert {path.name for path in out.iterdir()} == {
         "best.json",
         "best.safetensors",
@@ -90,8 +97,27 @@ def test_a_large_network_teaches_a_small_one(tmp_path: Path, folders: list[str])
 
 def test_a_training_ends_when_it_is_good_enough(tmp_path: Path, folders: list[str]) -> None:
     said = train(tmp_path / "out", *folders, "--until-ssim", 0.01, "--validate-every", 1e-9)
-    assert said.endswith("ended, both sides have reached SSIM 0.01\n")
+    assert "ended, both sides have reached SSIM 0.01; SSIM of held-out faces: A " in said
     assert checkpoint.load(tmp_path / "out").state["step"] == 1
+
+
+def test_whoever_ends_a_training_is_told_how_to_go_on(
+    tmp_path: Path, folders: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    step = Trainer.train_step
+
+    def terminated(one: Trainer, *arguments: Any) -> dict[str, float]:
+        if one.step == 1:
+            signal.raise_signal(signal.SIGTERM)
+        return step(one, *arguments)
+
+    before = signal.getsignal(signal.SIGTERM)
+    monkeypatch.setattr(Trainer, "train_step", terminated)
+    code, output = invoke("train", tmp_path / "out", *folders, "--steps", 9, "--threads", 1)
+    assert code == 130
+    assert output.splitlines()[-1] == "interrupted; --resume goes on"
+    assert checkpoint.load(tmp_path / "out").state["step"] == 2
+    assert signal.getsignal(signal.SIGTERM) == before
 
 
 @pytest.mark.parametrize(
@@ -107,6 +133,8 @@ def test_a_training_ends_when_it_is_good_enough(tmp_path: Path, folders: list[st
         (("--b", "A"), "expected two folders of two people"),
         (("--device", "cuda:99"), "device 'cuda:99' is not there"),
         (("--device", "gpu"), "device 'gpu' is unknown"),
+        (("--device", "meta"), "device 'meta' is unknown"),
+        (("--seed", "-1"), "-1 is not in the range"),
     ],
 )
 def test_bad_input_is_one_line_and_exit_code_2(
