@@ -45,7 +45,11 @@ def _person(_context: click.Context, _option: click.Parameter, value: str) -> Pe
     "largest face.",
 )
 @click.option(
-    "--every", type=click.IntRange(min=1), default=1, show_default=True, help="Frames of a clip."
+    "--every",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    help="Look at every so-manieth frame of a clip.",
 )
 @click.option("--max", "count", type=click.IntRange(min=1), help="Keep so many, the most varied.")
 @click.option(
@@ -53,12 +57,22 @@ def _person(_context: click.Context, _option: click.Parameter, value: str) -> Pe
     type=_LIMIT,
     default=1.0,
     show_default=True,
-    help="Nearer ones are near-duplicates; larger leaves more of them out, 0 none.",
+    help="Faces nearer to each other are near-duplicates; 0 keeps all.",
 )
 @click.option(
-    "--min-size", type=_LIMIT, default=48, show_default=True, help="Of a face, in source pixels."
+    "--min-size",
+    type=_LIMIT,
+    default=48,
+    show_default=True,
+    help="Side of a face in the source, in pixels.",
 )
-@click.option("--min-sharpness", type=_SHARE, default=0.09, show_default=True)
+@click.option(
+    "--min-sharpness",
+    type=_SHARE,
+    default=0.09,
+    show_default=True,
+    help="0 to 1; raise it where contact.png shows blurred faces.",
+)
 @click.option("--max-yaw", type=_ANGLE, default=60, show_default=True, help="In degrees.")
 @click.option("--max-pitch", type=_ANGLE, default=40, show_default=True, help="In degrees.")
 @click.option("--max-roll", type=_ANGLE, default=90, show_default=True, help="In degrees.")
@@ -69,9 +83,18 @@ def _person(_context: click.Context, _option: click.Parameter, value: str) -> Pe
     show_default=True,
     help="Darkest and brightest mean of a face, 0 to 1.",
 )
-@click.option("--max-clipped", type=_SHARE, default=0.3, show_default=True, help="Black or white.")
 @click.option(
-    "--duration", type=click.FloatRange(min=0, min_open=True), help="Of a camera's recording, in s."
+    "--max-clipped",
+    type=_SHARE,
+    default=0.3,
+    show_default=True,
+    help="Share of a face that is black or white.",
+)
+@click.option(
+    "--duration",
+    type=click.FloatRange(min=0, min_open=True),
+    metavar="SECONDS",
+    help="Take so much of the beginning of each clip or recording.",
 )
 def extract_command(  # noqa: PLR0913  # one argument an option
     *,

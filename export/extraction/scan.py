@@ -65,7 +65,6 @@ class Scan:
         monitor: is told about it.
         live_folder: for crops of sources that cannot be read again.
         failed: sources that could not be opened, and why.
-        looked_at: frames that were looked at.
         found: faces found in them.
         seconds: that this took.
     """
@@ -76,7 +75,6 @@ class Scan:
     monitor: Monitor
     live_folder: Path
     failed: dict[str, str] = field(default_factory=dict)
-    looked_at: int = 0
     found: int = 0
     seconds: float = 0.0
 
@@ -103,11 +101,18 @@ class Scan:
             if entry.damage and not source.still:
                 self.monitor.say(f"note: {entry.damage}")
             # What cannot be read is no reason to run again.
-            complete = entry.done or source.url in self.failed
-            faces = [face for face in entry.faces if face.seq % self.settings.every == 0]
+            complete = entry.done or source.url in self.failed or not self.monitor.stopped
+            faces = [face for face in entry.faces if self._is_wanted(face)]
             scanned.append(Scanned(source, entry.label, faces, complete))
         self.seconds = time.monotonic() - began_s
         return scanned
+
+    def _is_wanted(self, face: Found) -> bool:
+        """Whether this run, and not only an earlier one, asks for the face's frame."""
+        limit_s = self.settings.duration_s
+        return face.seq % self.settings.every == 0 and (
+            limit_s is None or face.pts_ns < limit_s * 1e9
+        )
 
     def _picture(self, source: Input, entry: Entry) -> None:
         image = read_still(source)
@@ -115,7 +120,6 @@ class Scan:
             self.failed[source.url] = image
             return
         faces = self.finder.in_picture(image)
-        self.looked_at += 1
         self.found += len(faces)
         self.log.add(entry, faces, 0)
         self.log.finish(entry, None)
@@ -139,7 +143,8 @@ class Scan:
             damage = str(error)
         if through > entry.through:
             self.log.add(entry, waiting, through)
-        if not self.monitor.stopped:
+        # Beyond the limit there may be more, for another run.
+        if damage or not (self.monitor.stopped or self.settings.duration_s):
             self.log.finish(entry, damage)
 
     def _watch(self, source: Input) -> Scanned:
@@ -156,8 +161,7 @@ class Scan:
                         write_picture(self.live_folder / name, crop)
                         scanned.faces.append(face)
                         last[face.track] = face
-                limit_s = self.settings.duration_s
-                if self.monitor.stopped or (limit_s and look.pts_ns >= limit_s * 1e9):
+                if self.monitor.stopped:
                     break
         except SourceError as error:
             if not scanned.faces:
@@ -177,12 +181,12 @@ class Scan:
     def _looks(self, source: Input, every: int, known: Entry | None = None) -> Iterator[Look]:
         """Look at the frames of a clip or camera that come after those that are known."""
         doing = f"finding faces: {source.stem}"
-        with open_source(source.url, SourceSettings(audio=False)) as opened:
+        settings = SourceSettings(audio=False, duration_s=self.settings.duration_s)
+        with open_source(source.url, settings) as opened:
             frames = _after(opened, known.through if known else -1)
             before = known.faces if known else ()
             with closing(self.finder.in_clip(frames, every, before)) as looks:
                 for look in looks:
-                    self.looked_at += 1
                     self.found += len(look.faces)
                     self.monitor.show(doing, look.seq + 1, opened.info.frames)
                     yield look

@@ -23,7 +23,7 @@ class Settings:
         distance: faces nearer to each other than this (see `choose.appearance`) are
             near-duplicates, of which one stays; 0 keeps all.
         count: take at most so many, those that differ most; None for all.
-        duration_s: end a camera's recording after this time, None for never.
+        duration_s: of a clip or a recording, the frames before this time; None for all.
     """
 
     size: int = 256

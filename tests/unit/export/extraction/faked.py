@@ -74,14 +74,14 @@ class Clips:
     def open(self, url: str, settings: SourceSettings) -> object:
         name = Path(url).name
         if name in self.frames:
-            return _Clip(self.frames[name], self.damage.get(name))
+            return _Clip(self.frames[name], self.damage.get(name), settings.duration_s)
         return really_open(url, settings)
 
 
 class _Clip:
-    def __init__(self, frames: list[Image], damage: str | None) -> None:
+    def __init__(self, frames: list[Image], damage: str | None, duration_s: float | None) -> None:
         self.info = SimpleNamespace(frames=len(frames))
-        self._frames, self._damage = frames, damage
+        self._frames, self._damage, self._duration_s = frames, damage, duration_s
 
     def __enter__(self) -> Self:
         return self
@@ -90,6 +90,8 @@ class _Clip:
 
     def __iter__(self) -> Iterator[Frame]:
         for seq, image in enumerate(self._frames):
+            if self._duration_s is not None and seq * 0.04 >= self._duration_s:
+                return
             yield Frame(image.copy(), seq * 40_000_000, seq, 0)
         if self._damage:
             raise SourceError(self._damage)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import errno
 from pathlib import Path
 
@@ -129,6 +130,20 @@ def test_an_interrupted_second_pass_keeps_the_crops_of_before(folder: Folder) ->
     assert len(folder.crops) == len(folder.files) == 6
 
 
+def test_a_clip_ends_where_the_user_says_and_can_be_gone_on_with(folder: Folder) -> None:
+    """Frames are 40 ms apart."""
+    clip = folder.clip("clip.mp4", shot(LEFT, count=9))
+    short = dataclasses.replace(ALL, duration_s=0.16)
+    for _ in range(2):
+        summary = folder.extract(clip, settings=short)
+        assert (summary.complete, summary.crops, summary.found) == (True, 4, 4)
+        assert folder.searcher.looked_at == 4
+    whole = folder.extract(clip)
+    assert (whole.complete, whole.crops, whole.new_faces) == (True, 9, 5)
+    assert folder.extract(clip, settings=short).crops == len(folder.files) == 4
+    assert folder.searcher.looked_at == 9
+
+
 def test_crops_of_other_sources_stay(folder: Folder) -> None:
     folder.extract(folder.clip("one.mp4", shot(LEFT, count=2)))
     folder.extract(folder.clip("two.mp4", shot(RIGHT, count=3)))
@@ -205,6 +220,6 @@ def test_a_full_disk_loses_no_crop_that_was_written(
 def test_a_camera_is_recorded_as_it_goes(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
     folder.clips.frames["0"] = shot(LEFT, count=9)
     summary = folder.extract("0", settings=Settings(64, limits=LOOSE, distance=0.0, duration_s=0.2))
-    assert summary.crops == len(folder.crops) == len(folder.files) == 6
+    assert summary.crops == len(folder.crops) == len(folder.files) == 5
     assert all(crop.source.startswith("camera0-") for crop in folder.crops)
     assert not (folder.out / ".live").exists()
