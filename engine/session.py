@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeAlias, get_args
 
@@ -16,19 +17,53 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
+from engine import profile
 from engine.errors import DeviceError, ModelError
 
 Device: TypeAlias = Literal["auto", "cpu", "cuda", "tensorrt"]
 DEVICES: tuple[Device, ...] = get_args(Device)
 
-_PROVIDER = {
+PROVIDERS = {
     "cpu": "CPUExecutionProvider",
     "cuda": "CUDAExecutionProvider",
     "tensorrt": "TensorrtExecutionProvider",
 }
+"""ONNX Runtime's names of the devices."""
 _ELEMENT_TYPES = {"tensor(float)": np.float32, "tensor(float16)": np.float16}
 
 logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Runtime:
+    """The installed ONNX Runtime.
+
+    Attributes:
+        version: such as '1.31.1'.
+        package: the distribution that the imported code says it is from.
+        cuda: version of CUDA that it was built for, empty if for none.
+        providers: what it was built with, by ONNX Runtime's names; nothing says that they work.
+    """
+
+    version: str
+    package: str
+    cuda: str
+    providers: tuple[str, ...]
+
+    @classmethod
+    def installed(cls) -> Runtime:
+        """Ask ONNX Runtime."""
+        return cls(
+            version=onnxruntime.__version__,
+            package=getattr(onnxruntime, "package_name", "") or "onnxruntime",
+            cuda=getattr(onnxruntime, "cuda_version", "") or "",
+            providers=tuple(onnxruntime.get_available_providers()),
+        )
+
+    @property
+    def devices(self) -> tuple[Device, ...]:
+        """The devices that this build has a provider for, the processor first."""
+        return tuple(name for name in DEVICES if PROVIDERS.get(name) in self.providers)
 
 
 class Session:
@@ -40,13 +75,22 @@ class Session:
         metadata: the model file's own key-value pairs.
     """
 
-    def __init__(self, path: Path, device: Device = "auto", threads: int = 1) -> None:
+    def __init__(
+        self,
+        path: Path,
+        device: Device = "auto",
+        threads: int = 1,
+        *,
+        profile_prefix: Path | None = None,
+    ) -> None:
         """Load a model.
 
         Args:
             path: an ONNX file.
             device: where to run; `auto` takes the best that works.
             threads: processor threads inside one run.
+            profile_prefix: how the name of the file begins in which ONNX Runtime records what it
+                does until `executed` is called; None for no record. It costs time.
 
         Raises:
             ModelError: there is no such file, or it is not a model that can be loaded.
@@ -55,7 +99,7 @@ class Session:
         if not path.is_file():
             raise ModelError(f"model {path}: no such file; give a path to an .onnx file")
         self._path = path
-        self.device, self._session = _create(path, device, threads)
+        self.device, self._session = _create(path, device, threads, profile_prefix)
         self.inputs = {node.name: _signature(node) for node in self._session.get_inputs()}
         self.outputs = {node.name: _signature(node) for node in self._session.get_outputs()}
         self.metadata: Mapping[str, str] = self._session.get_modelmeta().custom_metadata_map
@@ -84,14 +128,27 @@ class Session:
             ) from error
         return results
 
+    def executed(self) -> dict[str, profile.Share]:
+        """End the record that `profile_prefix` began, and tell who executed the nodes.
 
-def _create(path: Path, device: Device, threads: int) -> tuple[str, onnxruntime.InferenceSession]:
+        Returns:
+            ONNX Runtime's provider name to what it did, most nodes first.
+
+        Raises:
+            ModelError: the record could not be written.
+        """
+        return profile.read(Path(self._session.end_profiling()))
+
+
+def _create(
+    path: Path, device: Device, threads: int, profile_prefix: Path | None
+) -> tuple[str, onnxruntime.InferenceSession]:
     """Try the devices that come into question, best first."""
     available = onnxruntime.get_available_providers()
     candidates = ("cuda", "cpu") if device == "auto" else (device,)
     reasons = []
     for candidate in candidates:
-        provider = _PROVIDER[candidate]
+        provider = PROVIDERS[candidate]
         if provider not in available:
             reasons.append(f"{candidate}: this build of ONNX Runtime has no {provider}")
             continue
@@ -99,7 +156,7 @@ def _create(path: Path, device: Device, threads: int) -> tuple[str, onnxruntime.
             reasons.append(f"{candidate}: {missing}")
             continue
         try:
-            session = _load(path, provider, threads)
+            session = _load(path, provider, threads, profile_prefix)
         except ModelError as error:
             if candidate == candidates[-1]:
                 raise
@@ -118,9 +175,9 @@ def _create(path: Path, device: Device, threads: int) -> tuple[str, onnxruntime.
         reasons.append(f"{candidate}: {reason}")
         if candidate != candidates[-1]:
             logger.warning("not running on %s: %s", candidate, reason)
+    why = "; ".join(reasons)
     raise DeviceError(
-        f"device {device} is not available ({'; '.join(reasons)}); "
-        "use --device auto to fall back to the CPU"
+        f"device {device} is not available ({why}); use --device auto to fall back to the CPU", why
     )
 
 
@@ -137,14 +194,19 @@ def _is_wsl() -> bool:
     return Path("/dev/dxg").exists()
 
 
-def _load(path: Path, provider: str, threads: int) -> onnxruntime.InferenceSession:
+def _load(
+    path: Path, provider: str, threads: int, profile_prefix: Path | None
+) -> onnxruntime.InferenceSession:
     options = onnxruntime.SessionOptions()
+    if profile_prefix is not None:
+        options.enable_profiling = True
+        options.profile_file_prefix = str(profile_prefix)
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     options.log_severity_level = 3
     if threads == 1:
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    providers = [provider] if provider == _PROVIDER["cpu"] else [provider, _PROVIDER["cpu"]]
+    providers = [provider] if provider == PROVIDERS["cpu"] else [provider, PROVIDERS["cpu"]]
     try:
         return onnxruntime.InferenceSession(str(path), options, providers=providers)
     except Exception as error:
