@@ -19,6 +19,7 @@ from export.persona.maro import maro_venn
 from export.persona.observe import Observation, Observer
 from export.persona.people import Person
 from export.persona.photos import Photo
+from export.persona.puppet import perform, random_performance
 from export.persona.relight import fit_light
 from export.persona.render import Renderer
 from export.persona.rig import Rig, head_rotation, rotation_x
@@ -118,7 +119,8 @@ class PairMaker:
     def portrayed(self, job: int) -> Iterator[Pair]:
         """A photo and its mirror image, each with Maro doing the same.
 
-        After all photos had their turn they come again with another slope of brightness.
+        After all photos had their turn they come again with another slope of brightness,
+        shut eyes, an open mouth, or both.
         """
         rng = np.random.default_rng((self.seed, 2, job))
         turn, index = divmod(job, len(self.photos))
@@ -131,9 +133,17 @@ class PairMaker:
             face = self._observer(seen)
             if face is None:
                 continue
+            expression = from_blendshapes(face.blendshapes)
+            if turn:
+                performance = random_performance(rng)
+                seen = perform(seen, face.landmarks, performance, rng)
+                expression = performance.added_to(expression)
+                face = self._observer(seen)
+                if face is None:
+                    continue
             light = fit_light(seen, face, _EXPOSURE, _MARO_ALBEDO)
             upright = face.turn @ rotation_x(np.radians(-_PITCH_BIAS_DEG))
-            scene = _Scene(from_blendshapes(face.blendshapes), upright, light, _PHOTO_DISTANCE)
+            scene = _Scene(expression, upright, light, _PHOTO_DISTANCE)
             target = self._shoot(self._maro, scene, rng)
             if target is not None:
                 yield _pair((seen, face), target, Kind.PHOTO, photo.identity)
