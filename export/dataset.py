@@ -7,7 +7,6 @@ shift, turn and scale them without running over the border.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
@@ -20,6 +19,7 @@ from numpy.typing import NDArray
 
 from engine.align import FULL_FACE, Alignment
 from engine.face import Image, Landmarks, Matrix
+from export.replacing import replacing
 
 STORED_SIZE = 192
 """Side of a stored crop in pixels."""
@@ -38,11 +38,24 @@ class Kind(IntEnum):
     PHOTO = 1
 
 
-def frame_to_stored(landmarks: Landmarks, alignment: Alignment = FULL_FACE) -> Matrix:
-    """(2, 3) map from frame pixels to pixels of the stored crop around a face."""
-    matrix = alignment.frame_to_crop(landmarks, STORED_SIZE) / STORED_SPAN
+def frame_to_stored(
+    landmarks: Landmarks,
+    alignment: Alignment = FULL_FACE,
+    *,
+    size: int = STORED_SIZE,
+    span: float = STORED_SPAN,
+) -> Matrix:
+    """(2, 3) map from frame pixels to pixels of the stored crop around a face.
+
+    Args:
+        landmarks: (478, 2) in frame pixels.
+        alignment: how the face lies in the unit square.
+        size: side of the crop in pixels.
+        span: the same in units of the unit square, which is in the crop's center.
+    """
+    matrix = alignment.frame_to_crop(landmarks, size) / span
     # The crop's center stays where it is; pixel i has its center at i + 0.5.
-    matrix[:, 2] += (STORED_SIZE / 2) * (1 - 1 / STORED_SPAN) + 0.5 / STORED_SPAN - 0.5
+    matrix[:, 2] += (size / 2) * (1 - 1 / span) + 0.5 / span - 0.5
     return matrix
 
 
@@ -163,10 +176,8 @@ def write_shard(path: Path, pairs: Sequence[Pair]) -> None:
         "kind": np.array([pair.kind for pair in pairs], np.uint8),
         "identity": np.array([pair.identity for pair in pairs], np.int32),
     }
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
-    with unfinished.open("wb") as file:
+    with replacing(path) as part, part.open("wb") as file:
         np.savez(file, **arrays)  # type: ignore[arg-type]  # the stub takes the arrays for flags
-    unfinished.replace(path)
 
 
 def read_shard(path: Path) -> Shard:

@@ -7,6 +7,7 @@ torch takes seconds to import and is optional, so each command imports what it n
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -95,8 +96,9 @@ def onnx(  # noqa: PLR0913  # one argument an option
         saved = checkpoints.load_best(checkpoint)
         network = checkpoints.load_network(saved)
         plan = network.plan
-        pictures = held_aside(faces, plan.input_size, plan.output_size, count).face
-        crops = pictures_to_tensor(pictures, torch.device("cpu")).contiguous().numpy()
+        known = held_aside(faces, plan.input_size, plan.output_size, count)
+        _tell(known.left_out)
+        crops = pictures_to_tensor(known.face, torch.device("cpu")).contiguous().numpy()
         parity = export_onnx(
             network,
             out,
@@ -164,6 +166,7 @@ def report(  # noqa: PLR0913  # one argument an option
         if a_folder and b_folder:
             own = _held_out(a_folder, b_folder, sizes, count)
         sources = held_aside(faces, *sizes, count) if faces else own["a"]
+        _tell(sources.left_out)
         for side, known in sources.own().items():
             own.setdefault(side, known)
         swapped = swap_all(opened, sources)
@@ -187,5 +190,11 @@ def _held_out(a: Path, b: Path, sizes: tuple[int, int], count: int) -> dict[Side
             f"no network of this version has {sizes[0]} px in and {sizes[1]} px out, which "
             "--a and --b need; give --faces alone"
         )
-    batches = FaceFolders(a, b, alike[0], 1, 0).validation(2 * count)
-    return {batch.side: of_batch(batch) for batch in batches}
+    folders = FaceFolders(a, b, alike[0], 1, 0)
+    _tell(folders.left_out)
+    return {batch.side: of_batch(batch) for batch in folders.validation(2 * count)}
+
+
+def _tell(lines: Iterable[str]) -> None:
+    for line in lines:
+        click.echo(line, err=True)

@@ -149,15 +149,6 @@ def held_out_rows(count: int) -> set[int]:
     return {end - 1 - row for end in ends for row in range(max(count // parts // _HOLDOUT, 1))}
 
 
-def read_faces(folder: Path, size: int) -> list[Image]:
-    """Read all usable pictures of a folder, in the order of their names, as size x size BGR.
-
-    Raises:
-        TrainingError: fewer than two are usable.
-    """
-    return [face.picture for face in read_crops(folder, size).faces]
-
-
 def read_crops(folder: Path, size: int) -> Crops:
     """Read the aligned faces of a folder and its alignments file, if it has one.
 
@@ -183,10 +174,14 @@ def read_crops(folder: Path, size: int) -> Crops:
     if len(crops.faces) < 2:
         why = f" ({crops.left_out[0]})" if crops.left_out else ""
         raise TrainingError(
-            f"{folder} has {len(crops.faces)} usable pictures, expected at least 2 (better 300) "
+            f"{folder} has {_count(len(crops.faces))}, expected at least 2 (better 300) "
             f"of {', '.join(sorted(PICTURES))}{why}"
         )
     return crops
+
+
+def _count(usable: int) -> str:
+    return f"{usable} usable picture{'' if usable == 1 else 's'}"
 
 
 def _read(path: Path) -> Image | str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -16,7 +16,7 @@ from engine.landmarks import Landmarker
 from export.augment import NO_AUGMENT, paired_sample
 from export.classic import STILL, classic_samples, store
 from export.dataset import Kind, list_shards, stored_to_crop
-from export.face_folders import read_faces
+from export.face_folders import FaceFolders, read_crops
 from export.model import Side
 from export.pair_folder import load_shard
 from export.samples import Batch, spread
@@ -37,6 +37,7 @@ class HeldAside:
         truth: (N, T, T, 3) uint8, the persona doing the same, or None if nobody knows.
         truth_face: (N, S, S, 3) uint8, the same at the input size.
         rendered: (N,) whether the face is a render of nobody real, or None if nobody knows.
+        left_out: why pictures of the folder are not among them, a line each.
     """
 
     face: NDArray[np.uint8]
@@ -46,6 +47,7 @@ class HeldAside:
     truth: NDArray[np.uint8] | None = None
     truth_face: NDArray[np.uint8] | None = None
     rendered: NDArray[np.bool_] | None = None
+    left_out: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.face)
@@ -73,17 +75,18 @@ def held_aside(folder: Path, input_size: int, output_size: int, count: int) -> H
     still = np.random.default_rng(0)  # nothing is varied
     shards = list_shards(folder, holdout=True) or list_shards(folder)
     if not shards:
-        sizes = (input_size, output_size)
-        faces = [store(picture, None, sizes) for picture in spread(read_faces(folder, 256), count)]
+        crops = read_crops(folder, FaceFolders.STORED_SIZE)
+        chosen = [face.picture for face in spread(crops.faces, count)]
+        faces = [store(picture, None, (input_size, output_size)) for picture in chosen]
         cut = classic_samples(faces, still, STILL, input_size=input_size, output_size=output_size)
-        return of_batch(Batch("a", *cut))
-    chosen = spread([pair for shard in shards for pair in load_shard(shard).masked()], count)
+        return replace(of_batch(Batch("a", *cut)), left_out=tuple(crops.left_out))
+    pairs = spread([pair for shard in shards for pair in load_shard(shard).masked()], count)
     own, swapped = (
         [
             paired_sample(
                 pair, still, NO_AUGMENT, side=side, input_size=input_size, output_size=output_size
             )
-            for pair in chosen
+            for pair in pairs
         ]
         for side in _SIDES
     )
@@ -93,10 +96,10 @@ def held_aside(folder: Path, input_size: int, output_size: int, count: int) -> H
         np.stack([sample.face for sample in own]),
         np.stack([sample.target for sample in own]),
         np.stack([sample.region for sample in swapped]),
-        np.stack([apply(to_crop, pair.a_landmarks) for pair in chosen]).astype(np.float32),
+        np.stack([apply(to_crop, pair.a_landmarks) for pair in pairs]).astype(np.float32),
         truth,
         _shrink(truth, input_size),
-        np.array([pair.kind is Kind.RENDER for pair in chosen]),
+        np.array([pair.kind is Kind.RENDER for pair in pairs]),
     )
 
 

@@ -46,6 +46,6 @@ def plot_log(entries: Sequence[Entry], path: Path) -> None:
             axes.plot(images, values, marker="." if len(images) < 20 else None, label=name)
         axes.set(title=title, xlabel="images")
         axes.grid(alpha=0.3)
-        axes.legend()
+        axes.legend(fontsize="x-small", loc="upper right", ncols=1 + len(names) // 6)
     with replacing(path) as part:
         figure.savefig(part, format="png")

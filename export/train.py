@@ -228,8 +228,8 @@ class Trainer:
             norm = float(nn.utils.clip_grad_norm_(parameters, self.schedule.clip))
             if not math.isfinite(norm):
                 raise TrainingError(
-                    f"step {self.step}: the gradient's norm is {norm}, expected a number; the "
-                    "last checkpoint is kept, resume from it with a lower learning rate"
+                    f"step {self.step}: the gradient's norm is {norm}, expected a number; go on "
+                    "from the last checkpoint with --resume and a lower --rate, or begin anew"
                 )
             optimizers.set_rate(optimizer, rate)
             optimizer.step()

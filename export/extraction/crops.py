@@ -9,8 +9,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.align import FULL_FACE, apply, crop
+from engine.align import apply, crop
 from engine.face import Image, Landmarks, Matrix
+from export import dataset
 from export.errors import ExtractionError
 from export.replacing import replacing
 
@@ -42,10 +43,7 @@ def fit(image: Image) -> Image:
 
 def frame_to_stored(landmarks: Landmarks, size: int) -> Matrix:
     """(2, 3) map from frame pixels to pixels of the stored `size` x `size` crop."""
-    matrix = FULL_FACE.frame_to_crop(landmarks, size) / SPAN
-    # The crop's center stays where it is; pixel i has its center at i + 0.5.
-    matrix[:, 2] += (size / 2) * (1 - 1 / SPAN) + 0.5 / SPAN - 0.5
-    return matrix
+    return dataset.frame_to_stored(landmarks, size=size, span=SPAN)
 
 
 def cut(image: Image, landmarks: Landmarks, size: int) -> Image:

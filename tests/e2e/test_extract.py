@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from export.extraction.alignments import read_alignments
-from export.face_folders import read_faces
+from export.face_folders import read_crops
 from tests.e2e.conftest import DEMO, ROOT
 
 FACE = ROOT / "tests" / "data" / "face.jpg"
@@ -46,7 +46,7 @@ def test_a_clip_becomes_faces_to_train_on(extract: Extract, tmp_path: Path) -> N
     crops = read_alignments(tmp_path / "faces")
     assert crops is not None
     assert len(crops) >= 10
-    assert len(read_faces(tmp_path / "faces", 256)) == len(crops)
+    assert len(read_crops(tmp_path / "faces", 256).faces) == len(crops)
     for crop in crops:
         eyes = crop.landmarks[[33, 263]].mean(axis=0)
         np.testing.assert_allclose(eyes, [0.5, 0.395], atol=0.03)

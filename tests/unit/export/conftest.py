@@ -11,6 +11,7 @@ collect_ignore = (
     else [
         "test_checkpoint.py",
         "test_compute.py",
+        "test_delivery.py",
         "test_distill.py",
         "test_face_folders.py",
         "test_held_aside.py",

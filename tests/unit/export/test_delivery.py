@@ -67,13 +67,20 @@ def test_a_model_is_written_into_a_new_folder(place: Path) -> None:
     assert [path.name for path in (place / "new").iterdir()] == ["b.onnx"]
 
 
+def test_pictures_that_cannot_be_used_are_named(place: Path) -> None:
+    (place / "faces" / "broken.png").write_bytes(b"no picture")
+    code, output = invoke("onnx", "trained", "b.onnx", "--faces", "faces", *IDENTITY)
+    assert code == 0
+    assert output.startswith("faces/broken.png is left out: it cannot be read as a picture\n")
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
         (("onnx", "empty", "b.onnx", "--faces", "faces", *IDENTITY), "no checkpoint at"),
         (("onnx", "cut.safetensors", "b.onnx", "--faces", "faces", *IDENTITY), "may be cut off"),
         (("onnx", "trained", "b.onnx", "--faces", "empty", *IDENTITY), "has 0 usable pictures"),
-        (("onnx", "trained", "b.onnx", "--faces", "one", *IDENTITY), "has 1 usable pictures"),
+        (("onnx", "trained", "b.onnx", "--faces", "one", *IDENTITY), "has 1 usable picture,"),
         (
             ("onnx", "trained", "b.onnx", "--faces", "faces", *IDENTITY, "--dtype", "int8"),
             "3 faces, expected at least 16",
