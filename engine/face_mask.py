@@ -10,9 +10,9 @@ from engine.face import Image, Mask
 from engine.occlusion import Occluders
 from engine.skin import skin_mask
 from engine.skin_model import SkinModel, patches
-from engine.smooth_mask import smooth_mask
+from engine.smooth_mask import CROP, REACH, smooth_mask
 
-_SKIN_RATE = 0.25  # share of a new frame in the skin's shape: colors near the limit flicker
+_SKIN_RATE = 0.25  # least share of a new frame in the skin's shape: colors near the limit flicker
 
 
 class FaceMask:
@@ -46,12 +46,14 @@ class FaceMask:
             shapes: from `masks.parse_shapes`.
             crop: (size, size, 3) uint8 BGR, the frame's own face.
             points: (478, 2) landmarks in pixels of the crop.
-            model: (S, S) float32, the model's mask at any size, or None.
+            model: (S, S) float32, the model's mask at any size, or None. NaN counts as 0, and
+                a mask of nothing else as None.
             rule: for `skin`, one of `masks.SKIN_METHODS`.
             erode: as a fraction of the face's size (the square root of the hull's area).
             feather: as `erode`.
             profile: one of `masks.FEATHER_PROFILES`; `smooth_mask` has its own measures.
-            rate: 0..1, how much of what this frame tells of the skin to take.
+            rate: 0..1, how much of what this frame tells of the skin to take; at 1 its color
+                and shape are each frame's own.
 
         Returns:
             (size, size) float32 mask, and whether a shape that was asked for could not be had
@@ -60,7 +62,9 @@ class FaceMask:
         size = crop.shape[0]
         face_size = float(np.sqrt(masks.hull(points, size).sum()))
         erode, feather = erode * face_size, feather * face_size
-        face = masks.face_hull(points, size, margin=erode + feather)
+        room = erode + feather if profile == "ramp" else size * REACH / CROP
+        face = masks.face_hull(points, size, margin=room)
+        cut = masks.from_model(model, size) if "model" in shapes else None
         if {"skin", "occlusion"} & set(shapes):
             self._skin_model.learn(crop, patches(points, size), rate)
         fell_back = False
@@ -71,11 +75,11 @@ class FaceMask:
             elif shape == "rect":
                 found = masks.rect(size)
             elif shape == "skin":
-                found = self._skin_coverage(crop, points, rule, margin=erode + feather)
+                found = self._skin_coverage(crop, points, rule, room, max(rate, _SKIN_RATE))
             elif shape == "occlusion":
                 covered = self._occluders(crop, points, self._skin_model)
                 found = np.asarray(face * (1.0 - covered), np.float32)
-            elif shape == "model" and model is None:
+            elif shape == "model" and cut is None:
                 found = None
             else:
                 found = face
@@ -85,12 +89,12 @@ class FaceMask:
             mask = smooth_mask(coverage)
         else:
             mask = masks.soften(coverage, erode, feather)
-        if "model" in shapes and model is not None:
-            mask *= masks.from_model(model, size)
+        if cut is not None:
+            mask *= cut
         return mask, fell_back
 
     def _skin_coverage(
-        self, crop: Image, points: Points, rule: masks.SkinMethod, margin: float
+        self, crop: Image, points: Points, rule: masks.SkinMethod, margin: float, rate: float
     ) -> Mask | None:
         """Skin and the inner face, which is no skin by color but always belongs to it.
 
@@ -104,8 +108,8 @@ class FaceMask:
             self._skin = None
             return None
         shape = component.astype(np.float32) * np.float32(1 / 255)
-        if self._skin is not None:
-            shape = self._skin + np.float32(_SKIN_RATE) * (shape - self._skin)
+        if self._skin is not None and self._skin.shape == shape.shape:
+            shape = self._skin + np.float32(rate) * (shape - self._skin)
         self._skin = shape
         inner = masks.inner_face(points, crop.shape[0], margin)
         return np.asarray(np.maximum(shape, inner), np.float32)

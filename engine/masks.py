@@ -8,6 +8,7 @@ is feathered there too: the border itself never shows. All of it works on
 
 from __future__ import annotations
 
+import math
 from statistics import NormalDist
 from typing import Literal, TypeAlias, get_args
 
@@ -19,7 +20,7 @@ from engine import regions, smooth_mask
 from engine.align import Points
 from engine.errors import EngineError
 from engine.face import Mask
-from engine.skin import SkinRule
+from engine.skin import SKIN_RULES, SkinRule
 
 SHAPES = ("hull", "hull-eyes", "skin", "rect", "model", "occlusion")
 """`hull`: convex hull of the landmarks. `hull-eyes`: from the jaw up to the border of eyes and
@@ -34,7 +35,7 @@ FEATHER_PROFILES: tuple[FeatherProfile, ...] = get_args(FeatherProfile)
 classic converter's inset rectangle and Gaussian, see `engine.smooth_mask`."""
 
 SkinMethod: TypeAlias = Literal["calibrated", SkinRule]
-SKIN_METHODS = ("calibrated", *get_args(SkinRule))
+SKIN_METHODS: tuple[SkinMethod, ...] = ("calibrated", *SKIN_RULES)
 """`calibrated`: the person's own skin, learned from the face; else a fixed rule."""
 
 MIN_SKIN = 0.35
@@ -46,6 +47,7 @@ MAX_HOLE = 0.05
 
 _CLASSIC_BOX = (smooth_mask.LEFT, smooth_mask.TOP, smooth_mask.SIDE)
 _SUBPIXEL_BITS = 4
+_BESIDE = 0.03  # of the face's size, how far beyond the landmarks' hull skin is looked for
 _ASIDE = 0.4  # how much the hull gives way beside the brows, relative to above
 
 
@@ -115,21 +117,24 @@ def skin(accepted: NDArray[np.uint8], points: Points) -> NDArray[np.uint8] | Non
 
     Args:
         accepted: (size, size) uint8, above 0 where a crop's color is skin.
-        points: (478, 2) landmarks in pixels of the crop; nothing outside of their box counts.
+        points: (N, 2) landmarks in pixels of the crop; nothing far from their hull counts, as
+            walls and hair may have the color of skin.
 
     Returns:
         (size, size) uint8, 0 or 255, or None if there is too little skin (see `MIN_SKIN`).
     """
     size = accepted.shape[0]
-    inside = _inside_box(accepted, points)
+    face = _filled(points, size) > 127
+    face_px = np.count_nonzero(face)
+    near = _filled(points, size, margin=_BESIDE * math.sqrt(face_px)) > 127
+    inside = np.where(near, accepted, np.uint8(0))
     opened = cv2.morphologyEx(inside, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
     component = _largest(np.asarray(opened, np.uint8))
     if component is None:
         return None
     outlines, _ = cv2.findContours(component, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
     cv2.drawContours(component, outlines, -1, 255, cv2.FILLED)
-    face = _filled(points, size) > 127
-    if np.count_nonzero(component[face]) < MIN_SKIN * np.count_nonzero(face):
+    if np.count_nonzero(component[face]) < MIN_SKIN * face_px:
         return None
     return component
 
@@ -173,13 +178,18 @@ def _largest(mask: NDArray[np.uint8]) -> NDArray[np.uint8] | None:
     return np.asarray(labels == largest, np.uint8) * np.uint8(255)
 
 
-def from_model(mask: Mask, size: int) -> Mask:
+def from_model(mask: Mask | None, size: int) -> Mask | None:
     """A model's mask at the crop's size: small holes filled, only its largest part kept.
 
     Args:
-        mask: (S, S) float32 of any size, not changed; NaN counts as 0.
+        mask: (S, S) float32 of any size, not changed; NaN counts as 0. None if there is none.
         size: side of the crop.
+
+    Returns:
+        (size, size) float32 0..1, or None if there is no mask or no number in it.
     """
+    if mask is None or np.isnan(mask).all():
+        return None
     return _resized(_without_specks(mask), size)
 
 
@@ -230,13 +240,3 @@ def _filled(points: Points, size: int, margin: float = 0.0) -> NDArray[np.uint8]
             shift=_SUBPIXEL_BITS,
         )
     return canvas
-
-
-def _inside_box(mask: NDArray[np.uint8], points: Points) -> NDArray[np.uint8]:
-    """Clear everything outside the points' bounding box."""
-    size = mask.shape[0]
-    left, top = np.clip(np.floor(points.min(axis=0)), 0, size).astype(int)
-    right, bottom = np.clip(np.ceil(points.max(axis=0)) + 1, 0, size).astype(int)
-    inside = np.zeros_like(mask)
-    inside[top:bottom, left:right] = mask[top:bottom, left:right]
-    return inside

@@ -20,7 +20,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from engine import regions
+from engine import masks, regions
 from engine.align import Points
 from engine.face import Image, Mask
 from engine.skin_model import SkinModel
@@ -81,7 +81,7 @@ class Occluders:
     def _look(self, crop: Image, points: Points, skin: SkinModel) -> Mask:
         small = np.asarray(cv2.resize(crop, (_GRID, _GRID), interpolation=cv2.INTER_AREA), np.uint8)
         near = (points + 0.5) * (_GRID / crop.shape[0]) - 0.5
-        face = _filled(near)
+        face = _bits(masks.hull(near, _GRID))
         face_size = float(np.sqrt(np.count_nonzero(face)))
         if face_size < _GRID / 8:
             return np.zeros((_GRID, _GRID), np.float32)
@@ -131,7 +131,7 @@ class Occluders:
 
 def _foreign(skin: Bits, small: Image, near: Points, face: Bits, face_size: float) -> Bits:
     """What has no skin color and reaches the hull's edge, beside and above the inner face."""
-    inner = _filled(near[regions.INNER_FACE], 0.03 * face_size)
+    inner = _bits(masks.inner_face(near, _GRID, 0.03 * face_size))
     outside = (face > 0) & (skin == 0) & (inner == 0)
     if np.count_nonzero(outside) > MAX_FOREIGN * face_size**2:
         return np.zeros_like(face)
@@ -153,15 +153,9 @@ def _foreign(skin: Bits, small: Image, near: Points, face: Bits, face_size: floa
     return found
 
 
-def _filled(points: Points, margin: float = 0.0) -> Bits:
-    """Convex hull on the grid, 0 or 255, widened by `margin` pixels."""
-    canvas = np.zeros((_GRID, _GRID), np.uint8)
-    near = np.clip(points, -4.0 * _GRID, 5.0 * _GRID).astype(np.float32)
-    outline = np.rint(cv2.convexHull(near)).astype(np.int32)
-    cv2.fillConvexPoly(canvas, outline, 255)
-    if margin >= 0.5:
-        cv2.polylines(canvas, [outline], isClosed=True, color=255, thickness=2 * round(margin))
-    return canvas
+def _bits(coverage: Mask) -> Bits:
+    """What is covered by half or more, 255, else 0."""
+    return np.asarray(coverage >= 0.5, np.uint8) * np.uint8(255)
 
 
 def _disk(width: float) -> Bits:

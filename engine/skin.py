@@ -1,6 +1,6 @@
 """Skin or not, from one pixel's color alone.
 
-They know nothing of neighbors, reject part of mankind and accept wood and red hair, so they
+Fixed rules know nothing of neighbors, reject part of mankind and accept wood and red hair, so they
 shape a mask where a face is known to be and never find one. `python -m benchmarks fairness`
 says whom they fail; `engine.skin_model` learns one person's own skin instead.
 

@@ -21,8 +21,11 @@ did in the box."""
 LEFT, TOP = 70, 68
 """Where the box lies in the crop: level, in the middle, and above the brows by as much."""
 
+REACH = 7
+"""How far the Gaussian reaches, in the same pixels."""
+
 _INSET = SIDE // 15
-_TAPS, _SIGMA = 15, 10.0
+_SIGMA = 10.0
 
 
 def smooth_mask(coverage: Mask) -> Mask:
@@ -42,7 +45,8 @@ def smooth_mask(coverage: Mask) -> Mask:
     near, far = _INSET, SIDE - _INSET - 1
     inner = np.s_[TOP + near : TOP + far, LEFT + near : LEFT + far]
     shape[inner] = _resized(coverage, CROP)[inner]
-    return _resized(cv2.GaussianBlur(shape, (_TAPS, _TAPS), _SIGMA), size)
+    taps = (2 * REACH + 1, 2 * REACH + 1)
+    return _resized(cv2.GaussianBlur(shape, taps, _SIGMA), size)
 
 
 def _resized(mask: Mask | cv2.typing.MatLike, size: int) -> Mask:

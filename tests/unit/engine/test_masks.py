@@ -169,6 +169,56 @@ def test_the_skins_shape_does_not_jump() -> None:
     assert chin[-1] < 0.05
 
 
+def test_the_skins_shape_is_each_frames_own_if_nothing_is_smoothed() -> None:
+    crop = SKIN.copy()
+    crop[SIZE * 3 // 4 :] = (200, 60, 20)
+    follow = FaceMask()
+    for picture in (SKIN, crop):
+        mask, _ = follow(
+            ("skin",), picture, POINTS, None, rule="kovac", erode=0.02, feather=0.12, rate=1.0
+        )
+    assert np.array_equal(mask, build("skin", crop, rule="kovac")[0])
+
+
+def test_a_wall_of_the_skins_color_is_left_out_even_in_the_faces_box() -> None:
+    found = masks.skin(np.full((SIZE, SIZE), 255, np.uint8), POINTS)
+    assert found is not None
+    hull = masks.hull(POINTS, SIZE) > 0.5
+    assert found[hull].all()
+    left, top = POINTS.min(axis=0).astype(int) + 2
+    assert found[top, left] == 0
+    assert np.count_nonzero(found) < 1.2 * np.count_nonzero(hull)
+
+
+@pytest.mark.parametrize("text", masks.SHAPES)
+def test_erode_and_feather_do_not_count_with_the_classic_feather(text: str) -> None:
+    narrow, wide = (
+        FaceMask()(
+            (text,),
+            SKIN,
+            POINTS,
+            np.ones((64, 64), np.float32),
+            rule="calibrated",
+            erode=width,
+            feather=width,
+            profile="smooth_mask",
+        )[0]
+        for width in (0.0, 0.4)
+    )
+    assert np.array_equal(narrow, wide)
+
+
+def test_crops_of_changing_size_begin_anew() -> None:
+    follow = FaceMask()
+    for size in (128, 64, 100):
+        points = UNIT_LANDMARKS * size - 0.5
+        crop = portrait(size, size, points.astype(np.float32))
+        mask, _ = follow(
+            ("skin", "occlusion"), crop, points, None, rule="kovac", erode=0.02, feather=0.1
+        )
+        assert mask.shape == (size, size)
+
+
 def test_hull_eyes_leaves_the_forehead_and_keeps_eyes_brows_and_chin() -> None:
     shape = masks.hull_eyes(POINTS, SIZE)
     for part in (regions.RIGHT_BROW, regions.LEFT_EYE, regions.LIPS):
@@ -188,8 +238,9 @@ def test_rect_is_the_classic_square_around_brows_and_mouth() -> None:
     assert rows[-1] / SIZE == pytest.approx(0.76, abs=0.03)
 
 
-def test_missing_model_mask_falls_back_to_the_hull_and_says_so() -> None:
-    mask, fell_back = build("model", model=None)
+@pytest.mark.parametrize("model", [None, np.full((64, 64), np.nan, np.float32)])
+def test_missing_model_mask_falls_back_to_the_hull_and_says_so(model: Mask | None) -> None:
+    mask, fell_back = build("model", model=model)
     assert fell_back
     assert np.array_equal(mask, build("hull")[0])
 
