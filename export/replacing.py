@@ -19,11 +19,15 @@ def replacing(path: Path) -> Iterator[Path]:
         gone afterwards, whatever happens.
 
     Raises:
-        OSError: it cannot take the place of `path`, which is as it was.
+        OSError: it cannot be written or cannot take the place of `path`, which is as it was.
     """
     part = path.with_name(f".{path.name}.part")
     try:
         yield part
         part.replace(path)
+    except OSError as error:
+        # A write that fails does not know the name of its file.
+        error.filename = error.filename or str(path)
+        raise
     finally:
         part.unlink(missing_ok=True)

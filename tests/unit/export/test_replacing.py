@@ -18,6 +18,12 @@ def test_the_new_file_takes_the_place_of_the_old_one(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [path]
 
 
+def test_a_full_disk_is_told_with_the_name_of_the_file(tmp_path: Path) -> None:
+    told = pytest.raises(OSError, match=r"No space left on device: '.*file\.png'$")
+    with told, replacing(tmp_path / "file.png"):
+        raise OSError(28, "No space left on device")
+
+
 @pytest.mark.parametrize("error", [OSError, KeyboardInterrupt])
 def test_a_failure_leaves_the_old_file_and_nothing_else(
     tmp_path: Path, error: type[BaseException]
