@@ -4,10 +4,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import click
 import pytest
 from click.testing import CliRunner
 
-from export.__main__ import main
+from engine.errors import EngineError
+from export.__main__ import main, run
 
 
 def invoke(*arguments: object) -> tuple[int, str]:
@@ -50,3 +52,34 @@ def test_a_checkpoint_is_not_overwritten_by_accident(tmp_path: Path) -> None:
     code, output = invoke("train", tmp_path, "--pairs", tmp_path, "--steps", 1)
     assert code == 2
     assert "holds a checkpoint; give --resume" in output
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "line"),
+    [
+        (click.ClickException("on the way"), 1, "Error: on the way"),
+        (click.UsageError("not so"), 2, "Error: not so"),
+        (EngineError("no parity"), 1, "error: no parity"),
+        (OSError(28, "No space left", "b.onnx"), 1, "error: [Errno 28] No space left: 'b.onnx'"),
+        (ImportError("no torch"), 1, "error: no torch; pip install 'facestream[train]'"),
+        (KeyboardInterrupt(), 130, "interrupted"),
+        (click.exceptions.Exit(130), 130, None),
+        (None, 0, None),
+    ],
+)
+def test_every_end_has_its_exit_code(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    error: BaseException | None,
+    code: int,
+    line: str | None,
+) -> None:
+    @click.command("end")
+    def end() -> None:
+        if error is not None:
+            raise error
+
+    monkeypatch.setitem(main.commands, "end", end)
+    monkeypatch.setattr(sys, "argv", ["export", "end"])
+    assert run() == code
+    assert (capsys.readouterr().err.splitlines() or [None])[-1] == line
