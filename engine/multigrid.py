@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +24,7 @@ Float = NDArray[np.float32]
 Domain = NDArray[np.bool_]
 Layout = NDArray[np.int64]
 Places = NDArray[np.int64]
+Number = TypeVar("Number", bound=np.generic)
 
 _COARSEST = 4  # side of the grid that is solved by plain iteration...
 _COARSEST_ROUNDS = 40  # ...and how often
@@ -49,21 +51,14 @@ class Grids:
     """
 
     def __init__(self) -> None:
-        self._memory = np.empty(0, np.float32)
-        self._surfaces: dict[int, Float] = {}
+        self._kept: dict[str, NDArray[Any]] = {}
 
-    def memory(self, count: int) -> Float:
-        """At least that many floats, with any content."""
-        if self._memory.size < count:
-            self._memory = np.empty(count, np.float32)
-        return self._memory
-
-    def surface(self, shape: tuple[int, int, int], level: int = 0) -> Float:
-        """An array of that shape for a result, with any content, valid until the level's next."""
+    def array(self, name: str, shape: tuple[int, ...], kind: type[Number]) -> NDArray[Number]:
+        """An array of that shape with any content, valid until the next one of its name."""
         count = math.prod(shape)
-        kept = self._surfaces.get(level)
+        kept = self._kept.get(name)
         if kept is None or kept.size < count:
-            kept = self._surfaces[level] = np.empty(count, np.float32)
+            kept = self._kept[name] = np.empty(count, kind)
         return kept[:count].reshape(shape)
 
 
@@ -99,7 +94,7 @@ def solve(domain: Domain, springs: Springs, out: Float, grids: Grids) -> None:
         grids: working memory.
     """
     shapes, starts = _levels(*domain.shape)
-    memory = grids.memory(_PYRAMIDS * int(starts[-1]))
+    memory = grids.array("solve", (_PYRAMIDS * int(starts[-1]),), np.float32)
     places, pull, force = (springs.rows, springs.columns), springs.pull, springs.force
     _solve(domain, places, pull, force, shapes, starts, memory, out)
 

@@ -51,7 +51,8 @@ def membrane(difference: Float, domain: Domain, grids: Grids | None = None) -> F
         springs = _links(known, np.broadcast_to(nothing, known.shape), inside)
         if springs.pull.any():
             spread = refine.spread(inside, springs, grids or Grids())
-            surface[window][inside] = spread[inside]
+            height, width = inside.shape
+            surface[window][inside] = spread[:height, :width][inside]
     return surface
 
 
@@ -80,9 +81,27 @@ def clone(swap: Image, frame: Image, domain: Domain, grids: Grids | None = None)
     inside, old, new = np.ascontiguousarray(domain[window]), frame[window], swap[window]
     springs = _links(old, new, inside)
     if springs.pull.any():
-        surface = refine.spread(inside, springs, grids or Grids())
-        new = np.asarray(cv2.add(new, surface, dtype=cv2.CV_8U), np.uint8)  # rounds, saturates
+        grids = grids or Grids()
+        surface = refine.spread(inside, springs, grids)
+        mixed = grids.array("mixed", new.shape, np.uint8)
+        mixed[:] = new
+        _add(surface.reshape(len(surface), -1), mixed.reshape(len(mixed), -1))
+        new = mixed
     cv2.copyTo(new, inside.view(np.uint8), old)
+
+
+@compiled
+def _add(surface: Float, picture: Image) -> None:
+    """Add with rounding and saturation; rows of plain numbers become vector instructions.
+
+    The surface may be larger than the picture.
+    """
+    half, black, white = np.float32(0.5), np.float32(0), np.float32(255)
+    for y in range(picture.shape[0]):
+        added, mixed = surface[y], picture[y]
+        for i in range(mixed.size):
+            level = np.float32(mixed[i]) + added[i] + half
+            mixed[i] = np.uint8(np.int32(min(max(level, black), white)))
 
 
 def fit(difference: Float, weights: Float, domain: Domain, grids: Grids | None = None) -> Float:

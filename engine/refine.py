@@ -51,11 +51,10 @@ def spread(domain: Domain, springs: Springs, grids: Grids, level: int = 0) -> Fl
         level: how often the caller's grid has been halved.
 
     Returns:
-        (H, W, C) float32, a view that is valid until the next call; anything outside the
-        domain.
+        (H or H + 1, W or W + 1, C) float32, both sides even: what is solved is in the first H
+        rows and W columns; anything outside the domain. Valid until the next call.
     """
-    height, width = domain.shape
-    half = ((height + 1) // 2, (width + 1) // 2)
+    half = ((domain.shape[0] + 1) // 2, (domain.shape[1] + 1) // 2)
     channels = springs.force.shape[1]
     coarse_domain = np.empty(half, np.bool_)
     _halve(domain, coarse_domain)
@@ -66,19 +65,43 @@ def spread(domain: Domain, springs: Springs, grids: Grids, level: int = 0) -> Fl
         coarse = np.empty((*half, channels), np.float32)
         multigrid.solve(coarse_domain, coarse_springs, coarse, grids)
     _extend(coarse_domain, coarse, coarse_springs.rows, coarse_springs.columns)
-    enlarged = grids.surface((2 * half[0], 2 * half[1], channels), level)
-    cv2.resize(coarse, (2 * half[1], 2 * half[0]), enlarged, interpolation=cv2.INTER_LINEAR)
-    surface = enlarged[:height, :width]
-    _relax(surface, domain, springs)
+    double = (2 * half[0], 2 * half[1], channels)
+    surface = grids.array(f"surface {level}", double, np.float32)
+    solved = coarse[: half[0], : half[1]]
+    cv2.resize(solved, (double[1], double[0]), surface, interpolation=cv2.INTER_LINEAR)
+    _relax(surface, domain, springs, grids)
     return surface
 
 
 def _places(marked: NDArray[np.uint8]) -> tuple[Places, Places]:
-    found = cv2.findNonZero(marked)
-    if found is None:
-        return np.empty(0, np.int64), np.empty(0, np.int64)
-    places = found.reshape(-1, 2).astype(np.int64)
-    return np.ascontiguousarray(places[:, 1]), np.ascontiguousarray(places[:, 0])
+    """Rows and columns of marked pixels of a contiguous picture, line by line."""
+    count = np.count_nonzero(marked)
+    rows, columns = np.empty(count, np.int64), np.empty(count, np.int64)
+    flat = marked.reshape(-1)
+    words = flat[: flat.size // 8 * 8].view(np.uint64)
+    _find(words, flat, marked.shape[1], rows, columns)
+    return rows, columns
+
+
+@compiled
+def _find(
+    words: NDArray[np.uint64],
+    marked: NDArray[np.uint8],
+    width: int,
+    rows: Places,
+    columns: Places,
+) -> None:
+    """Most words are empty: eight pixels are skipped at once."""
+    count, y, end = 0, 0, width
+    for i in range(words.size + 1):
+        if i < words.size and not words[i]:
+            continue
+        for k in range(8 * i, min(8 * i + 8, marked.size)):
+            if marked[k]:
+                while k >= end:
+                    y, end = y + 1, end + width
+                rows[count], columns[count] = y, k - end + width
+                count += 1
 
 
 @compiled
@@ -140,17 +163,20 @@ def _gather(  # noqa: PLR0913, PLR0917  # a compiled loop takes plain arrays
 def _extend(domain: Domain, surface: Float, rows: Places, columns: Places) -> None:
     """Continue a surface by one cell beyond the rim, so that it can be interpolated."""
     height, width = domain.shape
+    known = domain.copy()
     for k in range(rows.size):
         for y in range(max(rows[k] - 1, 0), min(rows[k] + 2, height)):
             for x in range(max(columns[k] - 1, 0), min(columns[k] + 2, width)):
-                if not domain[y, x]:
+                if not known[y, x]:
+                    known[y, x] = True
                     _fill(domain, surface, y, x)
 
 
 @compiled
 def _fill(domain: Domain, surface: Float, y: int, x: int) -> None:
     """Give a cell beside the domain the mean of its up to eight neighbors inside."""
-    height, width, channels = surface.shape
+    height, width = domain.shape
+    channels = surface.shape[2]
     count = _ZERO
     for c in range(channels):
         surface[y, x, c] = _ZERO
@@ -164,28 +190,46 @@ def _fill(domain: Domain, surface: Float, y: int, x: int) -> None:
         surface[y, x, c] /= max(count, _ONE)
 
 
-def _relax(surface: Float, domain: Domain, springs: Springs) -> None:
+def _relax(surface: Float, domain: Domain, springs: Springs, grids: Grids) -> None:
     """Solve each pixel's equation in turn, on a band along the rim."""
     height, width = domain.shape
     # Rows of whole words: most of them are empty, and eight pixels are skipped at once.
-    edge = np.zeros((height, -(-width // 8) * 8), np.uint8)
+    whole = (height, -(-width // 8) * 8)
+    edge, band = grids.array("edge", whole, np.uint8), grids.array("band", whole, np.uint8)
+    edge[:] = 0
     edge[springs.rows, springs.columns] = 1
-    reached = cv2.dilate(edge, _REACH, borderType=cv2.BORDER_CONSTANT, borderValue=0)
-    band = np.asarray(reached, np.uint8) ^ edge
+    cv2.dilate(edge, _REACH, band, borderType=cv2.BORDER_CONSTANT, borderValue=0)
+    band ^= edge
     inner = band[:, :width]
     inner &= domain.view(np.uint8)
     band[:, width:] = 0
-    # Pixels at the picture's border lack neighbors as the rim does, but hang on no spring.
-    border = np.zeros_like(inner)
-    border[[0, -1]], border[:, [0, -1]] = inner[[0, -1]], inner[:, [0, -1]]
-    edged = _with_free(springs, *_places(border))
-    inner ^= border
+    rows, columns = np.empty((2, 2 * (height + width)), np.int64)
+    count = _take_border(inner, rows, columns)
+    edged = _with_free(springs, rows[:count], columns[:count]) if count else springs
     columns, starts = np.empty(np.count_nonzero(band), np.int32), np.zeros(height + 1, np.int64)
     _list(band.view(np.uint64), band, columns, starts)
     for weight in _WEIGHTS:
         _sweep_rim(surface, domain, (edged.rows, edged.columns), edged.pull, edged.force, weight)
         _sweep(surface, columns, starts, weight)
     _sweep_rim(surface, domain, (edged.rows, edged.columns), edged.pull, edged.force, _ONE)
+
+
+@compiled
+def _take_border(marked: NDArray[np.uint8], rows: Places, columns: Places) -> int:
+    """List the marked pixels at the picture's border, unmark and count them.
+
+    They lack neighbors as the rim does, but hang on no spring.
+    """
+    height, width = marked.shape
+    count = 0
+    for y in range(height):
+        step = 1 if y in {0, height - 1} else max(width - 1, 1)
+        for x in range(0, width, step):
+            if marked[y, x]:
+                rows[count], columns[count] = y, x
+                marked[y, x] = 0
+                count += 1
+    return count
 
 
 @compiled
