@@ -1,4 +1,7 @@
-"""Swap faces in a file, a camera or a network stream: the command line."""
+"""Swap faces in a file, a camera or a network stream: the command line.
+
+Two words in place of a source do something else: `doctor` examines the machine, `inspect` a model.
+"""
 
 from __future__ import annotations
 
@@ -26,12 +29,21 @@ try:
         from engine.masks import SHAPES
         from engine.session import DEVICES
         from stream import config
+        from stream.doctor.command import doctor
         from stream.errors import StreamError
+        from stream.inspection.command import inspect
         from stream.pipeline import Pipeline
         from stream.presets import PRESETS
         from stream.report import Report, render
         from stream.run import Run
-except EngineError as error:
+except (EngineError, ImportError) as error:
+    if sys.argv[1:2] == ["doctor"]:
+        # What cannot be loaded is what it is asked about; it loads everything on its own.
+        from stream.doctor.command import doctor
+
+        sys.exit(doctor.main(sys.argv[2:], "run_stream.py doctor", standalone_mode=False))
+    if isinstance(error, ImportError):
+        raise
     sys.stderr.write(f"error: {error}\n")
     sys.exit(2)
 except KeyboardInterrupt:
@@ -40,6 +52,9 @@ except KeyboardInterrupt:
 FAILED, USAGE, INTERRUPTED = 1, 2, 130
 SWITCH_INTERVAL_S = 0.0005
 """A thread that holds the GIL gives it up after this time, so that frames change hands fast."""
+
+COMMANDS = {"doctor": doctor, "inspect": inspect}
+"""First words that are no source; a file of that name can be given as ./doctor."""
 
 logger = logging.getLogger(__name__)
 
@@ -102,6 +117,9 @@ def stream(  # noqa: PLR0913, PLR0917 - one parameter for each option
 
     SOURCE is a video file, a picture, a folder of pictures, a camera (0, /dev/video0), a
     network URL (rtsp://, rtmp://, http://, ...), or 'demo', the clip that comes along.
+
+    Two words in place of SOURCE do something else: 'doctor' says whether this machine can run it
+    all, and how to mend what cannot; 'inspect MODEL' looks into a model file.
     """
     logging.basicConfig(
         level=logging.DEBUG if debug else logging.WARNING, format="%(levelname)s: %(message)s"
@@ -260,10 +278,16 @@ def main() -> int:
     """Entry point of the program: parse, run, and turn every error into one line."""
     # SIGTERM ends like Ctrl-C also while nothing moves yet, so that all is closed again.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    name, rest = "".join(sys.argv[1:2]), sys.argv[2:]
     try:
+        if name in COMMANDS:
+            command = COMMANDS[name]
+            return int(command.main(rest, f"run_stream.py {name}", standalone_mode=False) or 0)
         return int(stream.main(standalone_mode=False) or 0)
     except click.ClickException as error:
         return complain(error.format_message(), error.exit_code)
+    except (StreamError, EngineError) as error:
+        return fail(error, USAGE)
     except (click.Abort, KeyboardInterrupt):
         return INTERRUPTED
 

@@ -30,7 +30,7 @@ def test_nodes_are_counted_by_provider_most_first() -> None:
         "CUDAExecutionProvider": Share(3, 1.5),
         "CPUExecutionProvider": Share(2, 0.5),
     }
-    assert list(profile.shares(events))[0] == "CUDAExecutionProvider"
+    assert next(iter(profile.shares(events))) == "CUDAExecutionProvider"
 
 
 def test_a_session_tells_who_executed_its_nodes(tmp_path: Path) -> None:
