@@ -30,7 +30,9 @@ _LINEAR: dict[str, moments.Transfer] = {
 }
 _SLICED = {"idt": transport.idt_directions, "sot": transport.sot_directions}
 
-TRANSFERS = ("none", *_LINEAR, *_SLICED, "light")
+_COLORS = (*_LINEAR, *_SLICED)
+
+TRANSFERS = ("none", *_COLORS, "light")
 """`none`: keep the model's colors. `avg`: shift the mean. `lab`: match mean and standard
 deviation of lightness and both color differences (Reinhard). `lct`: match mean and covariance.
 `mkl`: the same, moving colors least (Monge-Kantorovich). `idt`: match the whole distribution by
@@ -54,12 +56,12 @@ def parse_transfers(text: str) -> tuple[str, ...]:
     if unknown:
         raise EngineError(
             f"color {text!r} has no method {unknown[0]!r}; "
-            f"expected one of {', '.join(TRANSFERS)}, or one of them with +light"
+            f"expected one of {', '.join(TRANSFERS)}, or a color such as lab with +light"
         )
-    colors = {*_LINEAR, *_SLICED}
-    if len(steps) > 2 or (len(steps) == 2 and (steps[0] not in colors or steps[1] != "light")):
+    if len(steps) > 2 or (len(steps) == 2 and (steps[0] not in _COLORS or steps[1] != "light")):
         raise EngineError(
-            f"color {text!r} does not combine; expected one method, such as lab+light"
+            f"color {text!r} does not combine; expected one method, "
+            f"or one of {', '.join(_COLORS)} with +light"
         )
     return steps
 

@@ -75,7 +75,8 @@ class FaceMask:
             elif shape == "rect":
                 found = masks.rect(size)
             elif shape == "skin":
-                found = self._skin_coverage(crop, points, rule, room, max(rate, _SKIN_RATE))
+                inner = np.minimum(masks.inner_face(points, size, room), face)
+                found = self._skin_coverage(crop, points, rule, inner, max(rate, _SKIN_RATE))
             elif shape == "occlusion":
                 covered = self._occluders(crop, points, self._skin_model)
                 found = np.asarray(face * (1.0 - covered), np.float32)
@@ -94,12 +95,11 @@ class FaceMask:
         return mask, fell_back
 
     def _skin_coverage(
-        self, crop: Image, points: Points, rule: masks.SkinMethod, margin: float, rate: float
+        self, crop: Image, points: Points, rule: masks.SkinMethod, inner: Mask, rate: float
     ) -> Mask | None:
         """Skin and the inner face, which is no skin by color but always belongs to it.
 
-        A hole for eyes, brows or mouth would keep the original person's. The inner face is
-        widened by `margin` pixels, so that softening the mask cannot reach it.
+        A hole for eyes, brows or mouth would keep the original person's.
         """
         model = self._skin_model
         accepted = model.mask(crop) if rule == "calibrated" else skin_mask(crop, rule)
@@ -111,5 +111,4 @@ class FaceMask:
         if self._skin is not None and self._skin.shape == shape.shape:
             shape = self._skin + np.float32(rate) * (shape - self._skin)
         self._skin = shape
-        inner = masks.inner_face(points, crop.shape[0], margin)
         return np.asarray(np.maximum(shape, inner), np.float32)

@@ -109,6 +109,19 @@ def test_skin_covers_the_face_without_holes_for_eyes_and_mouth() -> None:
         assert mask[filled(part) > 0].min() == 1.0
 
 
+def test_skin_keeps_the_eyes_of_a_turned_face_and_not_the_wall_beside_them() -> None:
+    turned = POINTS.copy()
+    turned[regions.RIGHT_EYE_AND_BROW, 0] -= 0.14 * SIZE
+    crop = portrait(SIZE, SIZE, turned.astype(np.float32))
+    mask, _ = FaceMask()(("skin",), crop, turned, None, rule="kovac", erode=0.0, feather=0.3)
+    assert mask[round(turned[33, 1]), round(turned[regions.RIGHT_EYE, 0].mean())] > 0.1
+    hull = cv2.convexHull(turned.astype(np.float32))
+    for y in range(SIZE * 3 // 10, SIZE // 2):
+        for x in range(SIZE // 2):
+            if cv2.pointPolygonTest(hull, (float(x), float(y)), True) < -0.06 * SIZE:
+                assert mask[y, x] == 0.0
+
+
 def test_skin_keeps_the_eyes_of_a_half_covered_face() -> None:
     crop = SKIN.copy()
     crop[: SIZE * 4 // 10] = (20, 20, 20)
