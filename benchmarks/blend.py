@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 from scipy.sparse.linalg import splu
 
+from benchmarks.face_points import landmarks, swapped
 from benchmarks.machine import describe
 from engine import align, masks, paste, poisson
 from engine.align import FULL_FACE
@@ -29,7 +30,6 @@ from engine.face import Image
 from engine.masks import soften
 from engine.multigrid import Domain, Float, Grids
 from engine.seam import SeamMatch
-from tests.painted_face import landmarks, swapped
 
 _SIZES = (128, 200, 256, 300, 400, 512, 640)
 _FRAME = (720, 1280)

@@ -106,4 +106,5 @@ def _enlarged(picture: Float, width: int, height: int) -> Float:
 
 def warm_up() -> None:
     """Compile or load the loops now, so that the first frame does not pay for them."""
-    blended(Patch(np.zeros((30, 30, 4), np.float32), 0, 0), np.zeros((40, 40, 3), np.uint8))
+    for side in (40, 30):  # A region is a view, the whole frame is not.
+        blended(Patch(np.zeros((30, 30, 4), np.float32), 0, 0), np.zeros((side, side, 3), np.uint8))

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from engine import align, color, paste
 from engine.align import FULL_FACE
-from engine.blend import BLENDS, Blend, Blender, BlendSettings
+from engine.blend import BLENDS, Blend, Blender, BlendSettings, warm_up
 from engine.face import Face, Swap
 from tests.painted_face import landmarks, smooth_picture, swapped
 
@@ -21,9 +21,10 @@ centers = st.tuples(st.floats(-100, 260), st.floats(-100, 220))
 sides = st.floats(0.5, 600)
 angles = st.floats(-180, 180)
 COLORS = ("none", "avg", "lab+light", "lct", "mkl", "idt", "sot+light", "light")
+MASKS = ("hull", "skin", "rect", "model", "hull+skin", "hull+model")
 settings = st.builds(
     BlendSettings,
-    mask=st.sampled_from(["hull", "skin", "rect", "model", "hull+skin", "hull+model"]),
+    mask=st.sampled_from(MASKS),
     color=st.sampled_from(COLORS),
     blend=st.sampled_from(BLENDS),
     erode=st.floats(0, 0.5),
@@ -33,11 +34,16 @@ settings = st.builds(
 )
 
 
-@pytest.fixture(scope="module", autouse=True)
+@pytest.fixture(scope="session", autouse=True)
 def compiled() -> None:
-    """No example pays for compiling."""
+    """No example pays for compiling, or for loading what was compiled."""
+    for how in BLENDS:
+        warm_up(BlendSettings(blend=how))
     for name in COLORS:
         color.warm_up(color.parse_transfers(name))
+    for mask in MASKS:
+        face = swapped(landmarks((80.0, 60.0), 90.0), NEW, mask=np.ones((64, 64), np.float32))
+        Blender(BlendSettings(mask=mask))(FRAME.copy(), (face,))
 
 
 @given(settings, centers, sides, angles)
