@@ -61,20 +61,27 @@ def show(section: Section, console: Console) -> None:
     room = max(console.width - _INDENT, _NARROWEST)
     for finding in section.findings:
         word, style = _STYLES[finding.verdict]
-        lines = textwrap.wrap(finding.says, room, break_long_words=False) or [""]
+        lines = textwrap.wrap(_printable(finding.says), room, break_long_words=False) or [""]
         console.print(
             Text.assemble(
                 "  ",
                 (f"{word:<5}", style),
-                f"{finding.subject:<{_SUBJECT_WIDTH}} ",
+                f"{_printable(finding.subject):<{_SUBJECT_WIDTH}} ",
                 f"\n{' ' * _INDENT}".join(lines),
             ),
             soft_wrap=True,
         )
         if finding.fix:
             # A line break inside of a command would break it.
-            console.print(Text(f"       -> {finding.fix}", "cyan"), soft_wrap=True)
+            console.print(Text(f"       -> {_printable(finding.fix)}", "cyan"), soft_wrap=True)
     console.print()
+
+
+def _printable(text: str) -> str:
+    """Names come from files of strangers too: no escape sequence of theirs reaches a terminal."""
+    return "".join(
+        letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text
+    )
 
 
 def listed(items: Iterable[str], nothing: str = "none") -> str:

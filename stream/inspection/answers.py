@@ -139,8 +139,8 @@ def faults(answers: tuple[Answer, ...], *, pictures_in_range: bool) -> list[str]
         broken = [answer.picture for answer in mine if answer.not_finite]
         if broken:
             lines.append(
-                f"output {output} has values that are no numbers ({', '.join(broken)}): half "
-                "precision overflows; export it again as fp32"
+                f"output {output} has values that are no numbers ({', '.join(broken)}); if it "
+                "is fp16, that overflows: export it again as fp32"
             )
             continue
         low, high = min(answer.low for answer in mine), max(answer.high for answer in mine)

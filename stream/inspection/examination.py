@@ -65,15 +65,10 @@ def inspect(path: Path, threads: tuple[int, ...], budget_s: float) -> Inspection
         return Inspection(model, contract, (), None, (), busy, (*problems, *refusals))
     try:
         session = Session(path, "cpu")
-        answers, difference = ask(session), None
-        if contract.supported:
-            difference = batch_difference(session)
-            Swapper(path, "cpu")
+        answers = ask(session)
+        difference = batch_difference(session) if contract.supported else None
     except EngineError as error:
-        # One line: what is said twice about metadata would be.
-        known = any("metadata" in problem for problem in problems)
-        failed = () if known and "metadata" in str(error) else (str(error),)
-        return Inspection(model, contract, (), None, (), busy, (*problems, *failed))
+        return Inspection(model, contract, (), None, (), busy, (*problems, str(error)))
     problems += faults(answers, pictures_in_range=contract.supported)
     if difference is not None and difference > _MOST_BATCH_DIFFERENCE:
         problems.append(
@@ -90,6 +85,8 @@ def inspect(path: Path, threads: tuple[int, ...], budget_s: float) -> Inspection
         )
     )
     problems += _of_trials(trials)
+    if not problems:
+        problems += _of_a_run(path)
     return Inspection(model, contract, answers, difference, trials, busy, tuple(problems))
 
 
@@ -103,6 +100,14 @@ def _of_contract(model: OnnxFile, contract: Contract) -> Iterable[str]:
     missing = missing_keys(model.metadata)
     if missing:
         yield f"metadata is missing: {', '.join(missing)}; export it again"
+
+
+def _of_a_run(path: Path) -> Iterable[str]:
+    """What a run would say when it loads the model."""
+    try:
+        Swapper(path, "cpu")
+    except EngineError as error:
+        yield str(error)
 
 
 def _of_weights(model: OnnxFile) -> Iterable[str]:

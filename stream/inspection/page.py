@@ -134,7 +134,7 @@ def _speed(found: Inspection) -> Iterable[Finding]:
             if trial.device == "cpu":
                 says += f", {threads} {'thread' if threads == 1 else 'threads'}"
             yield Finding(trial.device, "ok", f"{says}; {proof}")
-    if found.busy:
+    if found.busy and found.trials:
         says = "other programs use the processors: on a quiet machine these times are shorter"
         yield Finding("busy", "warn", says)
 
@@ -149,6 +149,10 @@ def _verdict(found: Inspection) -> Iterable[Finding]:
 
 def _shape(tensor: Tensor) -> str:
     return " x ".join("?" if size is None else str(size) for size in tensor.shape) or "scalar"
+
+
+def _size(number: int) -> str:
+    return f"{number / 1e6:.1f} MB" if number >= 100_000 else f"{number / 1e3:.1f} kB"
 
 
 def _count(number: int) -> str:

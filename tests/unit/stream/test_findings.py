@@ -33,6 +33,13 @@ def test_brackets_are_no_markup() -> None:
     assert any("[/red] [bold]" in line for line in shown(Finding("[x]", "ok", "[/red] [bold]")))
 
 
+def test_escape_sequences_do_not_reach_the_terminal() -> None:
+    text = "\n".join(shown(Finding("a\x1b[2J", "ok", "b\x1b]0;title\x07", "c\x1b[1m\r")))
+    assert "\x1b" not in text
+    assert "\x07" not in text
+    assert "\r" not in text
+
+
 def test_lists() -> None:
     assert listed(["a", "b"]) == "a, b"
     assert listed([]) == "none"
