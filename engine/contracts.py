@@ -94,7 +94,7 @@ def _by_shape(inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> Contract:
             )
         if _channels_first(outputs[0]) or _channels_last(outputs[0]):
             return Contract("picture", "a network from picture to picture, no metadata", layout)
-    return Contract("unknown", "unknown", "not recognized")
+    return Contract("unknown", "nothing that is known here", "see its tensors")
 
 
 def _channels_first(tensor: Tensor) -> bool:

@@ -45,8 +45,8 @@ DFM: Tensors = {"out_face_mask:0": MASK, "out_celeb_face:0": PICTURE, "out_celeb
         ({"input.1": (None, 3, 112, 112)}, {"683": (1, 512)}, "embedding", "NCHW, 112 px"),
         ({"input": (1, 3, 512, 512)}, {"o": (1, 3, 512, 512)}, "picture", "NCHW, 512 px"),
         ({"input": (1, None, None, 3)}, {"o": (1, None, None, 3)}, "picture", "NHWC"),
-        ({"a": (1, 7)}, {"b": (1, 7)}, "unknown", "not recognized"),
-        ({}, {"b": (1, 7)}, "unknown", "not recognized"),
+        ({"a": (1, 7)}, {"b": (1, 7)}, "unknown", "see its tensors"),
+        ({}, {"b": (1, 7)}, "unknown", "see its tensors"),
     ],
 )
 def test_contracts_by_their_tensors(
