@@ -48,7 +48,7 @@ class LossWeights:
     features: float = 0.0
 
 
-SHARP: Final = LossWeights(texture=0.03, features=0.1)
+SHARP: Final = LossWeights(texture=0.012, features=0.1)
 """With the critic, whose say is small: faces stay who they are."""
 
 
