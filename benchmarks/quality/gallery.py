@@ -72,7 +72,8 @@ def families() -> tuple[Family, ...]:
 @click.option("--out", type=click.Path(path_type=Path), default=Path("docs/images"))
 @click.option("--docs", type=click.Path(exists=True, path_type=Path), help="Update its table.")
 @click.option("--model", default="maro", show_default=True, metavar="NAME|PATH")
-def gallery(out: Path, docs: Path | None, model: str) -> None:
+@click.option("--json", "file", type=click.Path(path_type=Path), help="Also write it here.")
+def gallery(out: Path, docs: Path | None, model: str, file: Path | None) -> None:
     """Draw every preset, mask, color and blend on the bundled demo, one JPEG for each family."""
     cv2.setNumThreads(1)
     out.mkdir(parents=True, exist_ok=True)
@@ -94,6 +95,8 @@ def gallery(out: Path, docs: Path | None, model: str) -> None:
         "machine": describe(),
         "costs_ms": costs_ms,
     }
+    if file is not None:
+        file.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
     click.echo(json.dumps(result))
 
 
