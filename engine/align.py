@@ -77,6 +77,22 @@ def rescale(matrix: Matrix, size: int, new_size: int) -> Matrix:
     return scaled
 
 
+def resized(crop: NDArray[np.float32], side: int) -> NDArray[np.float32]:
+    """The same crop at another side: averaged when it shrinks, bilinear when it grows.
+
+    Args:
+        crop: (S, S) or (S, S, C) float32, not changed.
+        side: in pixels.
+
+    Returns:
+        (side, side) or (side, side, C) float32; `crop` itself if it has this side.
+    """
+    if crop.shape[0] == side:
+        return crop
+    how = cv2.INTER_AREA if crop.shape[0] > side else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(crop, (side, side), interpolation=how), np.float32)
+
+
 @dataclass(frozen=True, eq=False)
 class Alignment:
     """Where a model expects the face to lie in its crop.

@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from engine import regions, smooth_mask
+from engine import align, regions, smooth_mask
 from engine.align import Points
 from engine.errors import EngineError
 from engine.face import Mask
@@ -190,7 +190,7 @@ def from_model(mask: Mask | None, size: int) -> Mask | None:
     """
     if mask is None or np.isnan(mask).all():
         return None
-    return _resized(_without_specks(mask), size)
+    return np.clip(align.resized(_without_specks(mask), size), 0.0, 1.0)
 
 
 def inner_face(points: Points, size: int, margin: float) -> Mask:
@@ -211,12 +211,6 @@ def _without_specks(mask: Mask) -> Mask:
         if label not in edge and stats[label, cv2.CC_STAT_AREA] < limit:
             cleaned[labels == label] = 1.0
     return cleaned
-
-
-def _resized(mask: Mask, size: int) -> Mask:
-    shrinks = mask.shape[0] > size
-    how = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
-    return np.clip(cv2.resize(mask, (size, size), interpolation=how), 0.0, 1.0)
 
 
 def _filled(points: Points, size: int, margin: float = 0.0) -> NDArray[np.uint8]:

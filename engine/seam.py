@@ -18,6 +18,7 @@ import cv2
 import numpy as np
 
 from engine import poisson
+from engine.align import resized
 from engine.compiled import compiled
 from engine.face import Image, Mask
 from engine.multigrid import Domain, Float, Grids
@@ -67,13 +68,13 @@ class SeamMatch:
         size = swap.shape[0]
         side = min(size, GRID)
         # As floats: rounded, two equal faces would differ by half a level.
-        difference = _resized(frame.astype(np.float32), side) - _resized(swap, side)
-        small = _resized(mask, side)
+        difference = resized(frame.astype(np.float32), side) - resized(swap, side)
+        small = resized(mask, side)
         reach = cv2.dilate(small, _NEIGHBORS)
         slope = np.asarray(reach - cv2.erode(small, _NEIGHBORS), np.float32)
         domain = np.asarray(reach > 0.0, np.bool_)
         if visible is not None:
-            domain &= _resized(visible.astype(np.float32), side) > 0.5
+            domain &= resized(visible.astype(np.float32), side) > 0.5
             slope *= domain
         if not domain.any():
             return np.clip(swap, 0.0, 255.0)
@@ -87,7 +88,7 @@ class SeamMatch:
         pull = self._seen[:, :, 3] + prior
         values = (self._seen[:, :, :3] + prior * inner) / pull[:, :, None]
         surface = poisson.fit(values, pull, domain, self._grids)
-        corrected: Float = swap + _resized(surface, size)
+        corrected: Float = swap + resized(surface, size)
         return np.clip(corrected, 0.0, 255.0, out=corrected)
 
 
@@ -97,7 +98,7 @@ _NEIGHBORS = np.ones((3, 3), np.uint8)
 def _inside(difference: Float, skin: Float) -> tuple[Float, float]:
     """The typical difference inside the face, (3,), and how far others may be from it."""
     # Every second cell in both directions is enough for a median.
-    shown = _resized(skin, difference.shape[0])[::2, ::2]
+    shown = resized(skin, difference.shape[0])[::2, ::2]
     samples = difference[::2, ::2][shown >= 0.5 * float(shown.max())]
     inner = np.median(samples, axis=0)
     off = samples - inner
@@ -135,13 +136,6 @@ def _observe(  # noqa: PLR0913, PLR0917  # a compiled loop takes plain arrays an
             for c in range(3):
                 seen[y, x, c] = past * seen[y, x, c] + rate * weight * difference[y, x, c]
             seen[y, x, 3] = past * seen[y, x, 3] + rate * weight
-
-
-def _resized(picture: Float | Image, side: int) -> Float:
-    if picture.shape[0] == side:
-        return np.asarray(picture)
-    how = cv2.INTER_AREA if picture.shape[0] > side else cv2.INTER_LINEAR
-    return np.asarray(cv2.resize(picture, (side, side), interpolation=how))
 
 
 def warm_up() -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from engine import align
 from engine.face import Mask
 
 SIDE = 160
@@ -44,11 +45,7 @@ def smooth_mask(coverage: Mask) -> Mask:
     shape = np.zeros((CROP, CROP), np.float32)
     near, far = _INSET, SIDE - _INSET - 1
     inner = np.s_[TOP + near : TOP + far, LEFT + near : LEFT + far]
-    shape[inner] = _resized(coverage, CROP)[inner]
+    shape[inner] = align.resized(coverage, CROP)[inner]
     taps = (2 * REACH + 1, 2 * REACH + 1)
-    return _resized(cv2.GaussianBlur(shape, taps, _SIGMA), size)
-
-
-def _resized(mask: Mask | cv2.typing.MatLike, size: int) -> Mask:
-    how = cv2.INTER_AREA if mask.shape[0] > size else cv2.INTER_LINEAR
-    return np.asarray(cv2.resize(mask, (size, size), interpolation=how), np.float32)
+    blurred = np.asarray(cv2.GaussianBlur(shape, taps, _SIGMA), np.float32)
+    return align.resized(blurred, size)

@@ -65,6 +65,21 @@ def test_rescale_equals_aligning_at_the_other_size() -> None:
     assert np.allclose(align.rescale(small, 64, 256), large, atol=1e-4)
 
 
+@pytest.mark.parametrize("side", [16, 48, 64, 160])
+def test_resized_shows_the_same_place_and_does_not_alias(side: int) -> None:
+    x = np.arange(64, dtype=np.float32)
+    ramp = np.broadcast_to(x, (64, 64)).copy()
+    places = (np.arange(side) + 0.5) * (64 / side) - 0.5
+    inner = slice(side // 8, -side // 8)  # at the border the edge pixels repeat
+    assert np.allclose(align.resized(ramp, side)[:, inner], places[inner], atol=0.1)
+    stripes = np.where(x % 2, np.float32(1), np.float32(0))
+    again = align.resized(np.broadcast_to(stripes, (64, 64)).copy(), side)
+    assert again.shape == (side, side)
+    assert again.mean() == pytest.approx(0.5, abs=0.01)
+    if side <= 16:
+        assert again.std() < 0.01
+
+
 def test_crop_of_an_axis_aligned_square_is_that_square() -> None:
     picture = np.random.default_rng(4).integers(0, 256, (50, 60, 3), dtype=np.uint8)
     matrix = np.array([[1.0, 0.0, -7.0], [0.0, 1.0, -5.0]])
