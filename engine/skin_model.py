@@ -8,6 +8,8 @@ that line is within `REACH` standard deviations of what the patches scatter.
 
 from __future__ import annotations
 
+from typing import TypeAlias
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +19,7 @@ from engine.align import Points
 from engine.compiled import compiled
 from engine.face import Image
 
-Float = NDArray[np.float64]
+Double: TypeAlias = NDArray[np.float64]
 
 REACH = 3.0
 """Mahalanobis distance up to which a color is skin: 98.9 % of a normal distribution."""
@@ -48,7 +50,7 @@ _YCRCB = np.array(
 )
 
 
-def gray_world(image: Image) -> Float:
+def gray_world(image: Image) -> Double:
     """(3,) gains on B, G, R that make the mean of a picture gray, each within 1.6 of 1.
 
     Source: G. Buchsbaum, "A spatial processor model for object colour perception", J. Franklin
@@ -179,7 +181,7 @@ class SkinModel:
         return mask
 
 
-def _fitted(features: Float, luma: float) -> tuple[Float, Float]:
+def _fitted(features: Double, luma: float) -> tuple[Double, Double]:
     """Robust line of Cr and Cb over Y, held to black, and what is left of the inliers.
 
     Args:
