@@ -38,11 +38,20 @@ _GRID = 96
 _FOREIGN_REACH = 2.4  # times the usual distance from skin, to be surely none
 _LEAST_AREA = 0.012  # share of the face
 _LEAST_OUTSIDE = 0.015  # of a hand, beyond the hull, as a share of the face
-_NOVEL = 0.13  # share of the face's luma that a hand differs by at least
+_NOVEL = 0.13  # share of the face's luma that a hand differs by at least...
+_NOVEL_LEVELS = 6.0  # ...and so many gray levels more...
+_NOVEL_DEVIATIONS = 3.0  # ...or, if that is more, so many times what is usual at this place
+_FIRST_DEVIATION = 4.0  # gray levels that count as usual before any were seen
+_DOUBTFUL = 0.6  # share of that difference from which a pixel may belong to a hand...
+_SURE_SHARE = 0.4  # ...if so much of the piece shows all of it
+_BLUR = 1.0  # pixels of the grid: noise and landmarks' jitter are nothing new
+_LEAST_WIDTH = 0.06  # of the face's size, that a hand is wide
+_FINGER_GAP = 0.12  # of the face's size, up to which it is the same hand
 _LEARN = 0.12  # of a frame's look, where nothing is new...
 _LEARN_NEW = 0.015  # ...where something is...
 _LEARN_COVERED = 0.005  # ...and where that is a hand: it may stay for seconds
-_TURNED = 0.09  # of the face's size that the nose moved against the face: learn anew
+_TURNED = 0.09  # of the face's size that the nose moved against the face: learn anew...
+_LEARN_TURNED = 0.3  # ...so fast
 _RELEASE = 0.5  # share of a new look: what is found fades in and out over some frames
 
 Bits = NDArray[np.uint8]
@@ -54,7 +63,7 @@ class Occluders:
     def __init__(self) -> None:
         self._frames = 0
         self._usual: NDArray[np.float32] | None = None
-        self._deviation = np.full((_GRID, _GRID), 4.0, np.float32)
+        self._deviation = np.full((_GRID, _GRID), _FIRST_DEVIATION, np.float32)
         self._pose = np.zeros(2)
         self._found = np.zeros((_GRID, _GRID), np.float32)
 
@@ -92,8 +101,9 @@ class Occluders:
 
     def _novel(self, small: Image, near: Points, face: Bits, face_size: float) -> Bits:
         """Compact pieces that reach in from outside where the face looked otherwise so far."""
-        seen = cv2.GaussianBlur(small, (0, 0), 1.0).astype(np.float32)
-        pose = (near[1] - 0.5 * (near[127] + near[356])) / face_size
+        seen = cv2.GaussianBlur(small, (0, 0), _BLUR).astype(np.float32)
+        nose, temples = (near[part].mean(axis=0) for part in (regions.NOSE_TIP, regions.TEMPLES))
+        pose = (nose - temples) / face_size
         inside = face > 0
         if self._usual is None:
             self._usual, self._pose = seen, pose
@@ -102,9 +112,10 @@ class Occluders:
         gain = light / max(float(np.median(self._usual[inside].sum(axis=1))), 1.0)
         off = np.abs(seen - np.float32(gain) * self._usual).max(axis=2)
         turn = float(np.abs(pose - self._pose).max())
-        limit = np.maximum(_NOVEL / 3.0 * light + 6.0, 3.0 * self._deviation)
-        unlike = (off > 0.6 * limit).astype(np.uint8)
-        hands = _opened(unlike, 0.06 * face_size)
+        least = _NOVEL / 3.0 * light + _NOVEL_LEVELS  # light: the sum of three channels
+        limit = np.maximum(least, _NOVEL_DEVIATIONS * self._deviation)
+        unlike = (off > _DOUBTFUL * limit).astype(np.uint8)
+        hands = _opened(unlike, _LEAST_WIDTH * face_size)
         found = np.zeros_like(face)
         if turn < _TURNED and np.count_nonzero(unlike[inside]) < MAX_NOVEL * face_size**2:
             for piece in _pieces(hands, _LEAST_AREA * face_size**2):
@@ -113,15 +124,15 @@ class Occluders:
                 if (
                     area >= _LEAST_AREA * face_size**2
                     and np.count_nonzero(piece & ~inside) >= _LEAST_OUTSIDE * face_size**2
-                    and np.count_nonzero(off[within] > limit[within]) >= 0.4 * area
+                    and np.count_nonzero(off[within] > limit[within]) >= _SURE_SHARE * area
                 ):
                     found[piece] = 255
-        closing = cv2.morphologyEx(found, cv2.MORPH_CLOSE, _disk(0.12 * face_size))
+        closing = cv2.morphologyEx(found, cv2.MORPH_CLOSE, _disk(_FINGER_GAP * face_size))
         found = np.asarray(closing, np.uint8) & face  # between fingers it is still the hand
         rate = np.where(unlike > 0, np.float32(_LEARN_NEW), np.float32(_LEARN))
         rate[found > 0] = _LEARN_COVERED
         if turn >= _TURNED:
-            rate[:] = 0.3
+            rate[:] = _LEARN_TURNED
         self._usual += rate[:, :, None] * (seen - self._usual)
         rate[found > 0] = 0.0
         self._deviation += rate * (off - self._deviation)

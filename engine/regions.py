@@ -36,6 +36,9 @@ JAW = _indices(
     *(152, 377, 400, 378, 379, 365, 397, 288, 361, 323, 454, 356),
 )
 """Outline of the face from one temple, beside the eye, around the chin to the other."""
+NOSE_TIP = _indices(1)
+TEMPLES = _indices(127, 356)
+"""Where `JAW` begins and ends: the right one, the left one."""
 SKIN_PATCHES = (
     _indices(101, 50, 187, 207, 206, 36),
     _indices(330, 280, 411, 427, 426, 266),
