@@ -56,7 +56,8 @@ class BlendSettings:
         sharpen: how far to follow the frame's sharpness, 0 (not) to 1.
         grain: how far to follow the frame's grain, 0 (not) to 1.
         fade: when the new face becomes transparent; never by default.
-        smooth_frames: time constant of color, light, seam, sharpness and grain, in frames.
+        smooth_frames: time constant in frames of what is measured of a face: its skin's color
+            and shape, color, light, seam, sharpness and grain.
 
     Raises:
         EngineError: a name that does not exist or a number out of range.
