@@ -15,8 +15,9 @@ from engine.assets import landmark_model
 from engine.landmarks import Landmarker
 from export.augment import NO_AUGMENT, paired_sample
 from export.classic import STILL, classic_samples, store
+from export.crop_folder import read_crops
 from export.dataset import Kind, list_shards, stored_to_crop
-from export.face_folders import FaceFolders, read_crops
+from export.face_folders import FaceFolders
 from export.model import Side
 from export.pair_folder import load_shard
 from export.samples import Batch, spread

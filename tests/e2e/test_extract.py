@@ -12,8 +12,8 @@ import cv2
 import numpy as np
 import pytest
 
+from export.crop_folder import read_crops
 from export.extraction.alignments import read_alignments
-from export.face_folders import read_crops
 from tests.e2e.conftest import DEMO, ROOT
 
 FACE = ROOT / "tests" / "data" / "face.jpg"

@@ -9,6 +9,7 @@ collect_ignore = (
     []
     if find_spec("torch")
     else [
+        "test_adversary.py",
         "test_checkpoint.py",
         "test_compute.py",
         "test_delivery.py",

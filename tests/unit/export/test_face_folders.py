@@ -8,12 +8,13 @@ import numpy as np
 import pytest
 
 from export.classic import COVERAGE
+from export.crop_folder import read_crops
 from export.errors import ExtractionError, TrainingError
 from export.extraction.alignments import FILE_NAME, Aligned, write_alignments
 from export.extraction.crops import SPAN
 from export.extraction.quality import Scores
 from export.extraction.sheet import CONTACT_SHEET
-from export.face_folders import FaceFolders, held_out_rows, read_crops
+from export.face_folders import FaceFolders, held_out_rows
 from tests.unit.export import tiny
 from tests.unit.export.tiny_networks import TINY_LIGHT
 

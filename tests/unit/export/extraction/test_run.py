@@ -8,13 +8,13 @@ import cv2
 import numpy as np
 import pytest
 
+from export.crop_folder import PICTURES
 from export.errors import ExtractionError, InputError
 from export.extraction import crops, scan, store
 from export.extraction.alignments import Aligned, read_alignments
 from export.extraction.quality import Limits
 from export.extraction.run import Summary, extract
 from export.extraction.settings import Settings
-from export.face_folders import PICTURES
 from tests.marked_faces import MarkDetector
 from tests.unit.export.extraction.faked import Clips, FakeMonitor, Searcher, shot
 
