@@ -106,6 +106,15 @@ _LIMITS = {
 }
 
 
+class _Plan:
+    """Settings as each face of each frame needs them: their texts taken apart once."""
+
+    def __init__(self, settings: BlendSettings) -> None:
+        self.settings = settings
+        self.shapes = masks.parse_shapes(settings.mask)
+        self.transfers = color.parse_transfers(settings.color)
+
+
 class _Track:
     """What is remembered of one face from frame to frame."""
 
@@ -141,7 +150,7 @@ class Blender:
     """
 
     def __init__(self, settings: BlendSettings | None = None) -> None:
-        self._settings = settings or BlendSettings()
+        self._plan = _Plan(settings or BlendSettings())
         self._tracks: dict[int, _Track] = {}
         self.mask_fallbacks = 0
         self.faces_unusable = 0
@@ -154,7 +163,7 @@ class Blender:
         it begins. Loops that the new settings need are compiled before they take effect.
         """
         warm_up(settings)
-        self._settings = settings
+        self._plan = _Plan(settings)
 
     def __call__(self, image: Image, faces: tuple[Face, ...]) -> int:
         """Composite every face that has a swap, in the given order.
@@ -179,7 +188,7 @@ class Blender:
             )
         if not image.flags.writeable:
             raise EngineError("blending got a read-only image; pass a copy, it is changed in place")
-        settings = self._settings  # once: another thread may replace them meanwhile
+        plan = self._plan  # once: another thread may replace them meanwhile
         # Only tracks of this frame live on: a face that comes back after a gap starts anew.
         self._tracks = {face.track: self._follow(face) for face in faces}
         prepared = [
@@ -187,7 +196,7 @@ class Blender:
             for face in faces
             if image.size
             and face.swap is not None
-            and (item := self._patch(image, face, face.swap, settings)) is not None
+            and (item := self._patch(image, face, face.swap, plan)) is not None
         ]
         for _, (patch, grain, seed) in prepared:
             paste.composite(image, patch, grain, seed)
@@ -201,8 +210,9 @@ class Blender:
         return track
 
     def _patch(
-        self, image: Image, face: Face, swap: Swap, settings: BlendSettings
+        self, image: Image, face: Face, swap: Swap, plan: _Plan
     ) -> tuple[paste.Patch, float, int] | None:
+        settings = plan.settings
         matrix = swap.frame_to_crop
         if not _usable(face, swap):
             self.faces_unusable += 1
@@ -215,7 +225,7 @@ class Blender:
         track = self._tracks[face.track]
         rate = _rate(track, face.age, settings.smooth_frames)
         mask, fell_back = track.mask(
-            masks.parse_shapes(settings.mask),
+            plan.shapes,
             frame_crop,
             points,
             swap.mask,
@@ -227,7 +237,7 @@ class Blender:
         )
         self.mask_fallbacks += fell_back
         weights = color.skin_weights(mask, points)
-        track.color.steps = color.parse_transfers(settings.color)
+        track.color.steps = plan.transfers
         new = track.color.apply(swap.image, frame_crop, weights, rate)
         if settings.blend == "poisson":
             visible = align.visible(frame_to_grid, side, image.shape)

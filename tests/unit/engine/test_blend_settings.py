@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 
 import cv2
 import numpy as np
 import pytest
 
-from engine import blend, color
+from engine import blend, color, masks
 from engine.blend import Blender, BlendSettings
 from engine.face import Image
 from tests.painted_face import landmarks, portrait, swapped
@@ -114,3 +115,26 @@ def test_the_skin_rule_decides_what_is_skin() -> None:
     known = blended(dark, mask="skin", skin_rule="calibrated")
     assert np.array_equal(known[scarf], dark[scarf])
     assert (blended(dark, mask="skin", skin_rule="kovac")[scarf] != dark[scarf]).any()
+
+
+def test_texts_are_taken_apart_only_when_settings_are_replaced(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    parsed: list[str] = []
+
+    def counted(parse: Callable[[str], tuple[str, ...]]) -> Callable[[str], tuple[str, ...]]:
+        def count(text: str) -> tuple[str, ...]:
+            parsed.append(text)
+            return parse(text)
+
+        return count
+
+    monkeypatch.setattr(masks, "parse_shapes", counted(masks.parse_shapes))
+    monkeypatch.setattr(color, "parse_transfers", counted(color.parse_transfers))
+    blender = Blender(PLAIN)
+    blender.update(dataclasses.replace(PLAIN, mask="rect", color="avg"))
+    assert {"rect", "avg"} <= set(parsed)
+    parsed.clear()
+    for age in range(3):
+        assert blender(FRAME.copy(), (swapped(POINTS, NEW, age=age),)) == 1
+    assert not parsed
