@@ -118,7 +118,8 @@ def crop(image: Image, frame_to_crop: Matrix, size: int) -> Image:
 
     A large face is sampled on a finer grid first and averaged down: bilinear sampling
     alone would skip pixels, and a face that moves by a fraction of a pixel would shimmer.
-    A small crop of about the frame's own scale keeps all of its detail (`SHARP_SIDE`).
+    A small crop of about the frame's own scale keeps all of its detail (`SHARP_SIDE`). The
+    finer grid lies only where the frame does, so the largest face costs what its frame costs.
 
     Args:
         image: (H, W, 3) uint8, not changed. Outside of it the edge pixels repeat.
@@ -130,28 +131,36 @@ def crop(image: Image, frame_to_crop: Matrix, size: int) -> Image:
     """
     shrink = 1.0 / max(float(np.hypot(*frame_to_crop[:, 0])), 1e-6)
     factor = min(max(math.ceil(shrink / NEAR_SCALE), 1), 8)  # finer costs its square in time
-    side = size * factor
-    frame_to_fine = rescale(frame_to_crop, size, side)
+    x0, y0, x1, y1 = (
+        _covered(frame_to_crop, image.shape[1::-1], (size, size), 1)
+        if factor > 1
+        else (0, 0, size, size)
+    )
+    fine_size = ((x1 - x0) * factor, (y1 - y0) * factor)
+    frame_to_fine = rescale(frame_to_crop, size, size * factor)
+    frame_to_fine[:, 2] -= (x0 * factor, y0 * factor)
     sharp = size <= SHARP_SIDE and 1.0 / NEAR_SCALE <= shrink <= NEAR_SCALE
     reach = 4 if sharp else 1
-    left, top, right, bottom = _bounds(frame_to_fine, side, image.shape, reach)
+    left, top, right, bottom = _bounds(frame_to_fine, fine_size, image.shape, reach)
     # Four bytes a pixel are warped twice as fast as three.
     region = cv2.cvtColor(image[top:bottom, left:right], cv2.COLOR_BGR2BGRA)
     frame_to_fine[:, 2] += frame_to_fine[:, :2] @ (left, top)
     fine = cv2.warpAffine(
         region,
         frame_to_fine,
-        (side, side),
+        fine_size,
         flags=cv2.INTER_LANCZOS4 if sharp else cv2.INTER_LINEAR,
         borderMode=cv2.BORDER_REPLICATE,
     )
     if factor > 1:
-        fine = cv2.resize(fine, (size, size), interpolation=cv2.INTER_AREA)
+        fine = cv2.resize(fine, (x1 - x0, y1 - y0), interpolation=cv2.INTER_AREA)
+        beyond = (y0, size - y1, x0, size - x1)
+        fine = cv2.copyMakeBorder(fine, *beyond, cv2.BORDER_REPLICATE)
     return np.asarray(cv2.cvtColor(fine, cv2.COLOR_BGRA2BGR), np.uint8)
 
 
 def _bounds(
-    matrix: Matrix, size: int, shape: tuple[int, ...], reach: int
+    matrix: Matrix, size: tuple[int, int], shape: tuple[int, ...], reach: int
 ) -> tuple[int, int, int, int]:
     """Left, top, right, bottom of what a crop needs of a frame: one pixel at least.
 
@@ -160,8 +169,23 @@ def _bounds(
     height, width = shape[:2]
     if not 1e-12 < abs(float(np.linalg.det(matrix[:, :2]))) < 1e12:
         return 0, 0, width, height
-    last = size - 1.0
-    corners = apply(invert(matrix), np.array([[0, 0], [last, 0], [0, last], [last, last]]))
+    return _covered(invert(matrix), size, shape, reach)
+
+
+def _covered(
+    matrix: Matrix, size: tuple[int, int], shape: tuple[int, ...], reach: int
+) -> tuple[int, int, int, int]:
+    """Left, top, right, bottom of a picture's place in another one: one pixel at least.
+
+    Args:
+        matrix: from the picture to the other one.
+        size: width and height of the picture.
+        shape: height and width of the other one, then anything.
+        reach: how many pixels to add on each side.
+    """
+    height, width = shape[:2]
+    right, bottom = size[0] - 1.0, size[1] - 1.0
+    corners = apply(matrix, np.array([[0, 0], [right, 0], [0, bottom], [right, bottom]]))
     low = np.clip(np.floor(corners.min(axis=0)) - reach, 0, (width - 1, height - 1)).astype(int)
     high = np.clip(np.ceil(corners.max(axis=0)) + reach + 1, low + 1, (width, height)).astype(int)
     return int(low[0]), int(low[1]), int(high[0]), int(high[1])

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import cv2
 import numpy as np
 import pytest
 
 from engine import align
 from engine.align import FULL_FACE
+from engine.face import Image, Matrix
 from tests.painted_face import landmarks, smooth_picture
 
 
@@ -30,7 +33,7 @@ def test_umeyama_is_least_squares() -> None:
     source, target = generator.normal(size=(9, 2)), generator.normal(size=(9, 2))
     best = align.umeyama(source, target)
 
-    def error(matrix: align.Matrix) -> float:
+    def error(matrix: Matrix) -> float:
         return float(((align.apply(matrix, source) - target) ** 2).sum())
 
     a, b = best[0, 0], best[1, 0]
@@ -101,6 +104,35 @@ def test_crop_of_a_large_face_does_not_alias() -> None:
     crop = align.crop(stripes, np.array([[0.11, 0.0, 0.0], [0.0, 0.11, 0.0]]), 64)
     assert np.abs(crop.astype(int) - 100).std() < 10  # 100 without averaging
     assert abs(float(crop.mean()) - 100) < 3
+
+
+@pytest.mark.parametrize("tilt", [0.0, 25.0])
+@pytest.mark.parametrize("center", [(160.0, 120.0), (20.0, 230.0)])
+def test_crop_of_a_face_larger_than_the_frame_samples_only_the_frame(
+    tilt: float, center: tuple[float, float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    noise = np.random.default_rng(4).integers(0, 256, (240, 320, 3), dtype=np.uint8)
+    matrix = FULL_FACE.frame_to_crop(landmarks(center, 1000.0, tilt), 128)
+    around = 1800  # so that the whole crop lies in the wider frame
+    wider = np.pad(noise, ((around, around), (around, around), (0, 0)), mode="edge")
+    wider_to_crop = matrix.copy()
+    wider_to_crop[:, 2] -= matrix[:, :2] @ (around, around)
+    expected = align.crop(wider, wider_to_crop, 128).astype(int)
+    sampled: list[int] = []
+    warp = cv2.warpAffine
+
+    def counted(picture: Image, map_: Matrix, size: tuple[int, int], **how: Any) -> object:
+        sampled.append(size[0] * size[1])
+        return warp(picture, map_, size, **how)
+
+    monkeypatch.setattr(cv2, "warpAffine", counted)
+    found = align.crop(noise, matrix, 128).astype(int)
+    assert sum(sampled) < 4 * 240 * 320
+    shown = align.visible(matrix, 128, noise.shape)
+    assert shown is not None
+    assert np.abs(found - expected)[shown].max() <= 1
+    if tilt == 0.0:  # then what repeats beyond the border is the same, too
+        assert np.abs(found - expected).max() <= 1
 
 
 def test_visible_is_what_no_repeated_edge_pixel_shows() -> None:
