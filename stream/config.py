@@ -133,7 +133,7 @@ def _build(kind: type[T], tree: Any, path: str) -> T:
         values[key] = _convert(hints[key], value, dotted)
     try:
         return kind(**values)
-    except (EngineError, ValueError) as error:
+    except (ConfigError, EngineError, ValueError) as error:
         raise ConfigError(f"{path}: {error}" if path else str(error)) from error
 
 

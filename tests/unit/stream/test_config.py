@@ -42,6 +42,8 @@ def test_later_wins(tmp_path: Path) -> None:
         ("blend.feather", "expected key=value"),
         ("blend.mask=hulk", "blend: mask 'hulk' has no shape 'hulk'"),
         ("blend.opacity=7", "blend: opacity is 7.0; expected a number from 0 to 1"),
+        ("input.threads=-1", "input: threads is -1; expected 1 or more"),
+        ("output.crf=52", "output: crf is 52; expected 0"),
     ],
 )
 def test_mistakes_are_explained(override: str, expected: str) -> None:
