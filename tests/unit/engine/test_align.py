@@ -113,7 +113,7 @@ def test_crop_of_a_face_larger_than_the_frame_samples_only_the_frame(
 ) -> None:
     noise = np.random.default_rng(4).integers(0, 256, (240, 320, 3), dtype=np.uint8)
     matrix = FULL_FACE.frame_to_crop(landmarks(center, 1000.0, tilt), 128)
-    around = 1800  # so that the whole crop lies in the wider frame
+    around = 750  # so that the whole crop lies in the wider frame
     wider = np.pad(noise, ((around, around), (around, around), (0, 0)), mode="edge")
     wider_to_crop = matrix.copy()
     wider_to_crop[:, 2] -= matrix[:, :2] @ (around, around)
