@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import cv2
 import numpy as np
@@ -15,6 +16,8 @@ from engine.detail import NOISE
 from engine.face import Image, Mask, Matrix
 
 Float = NDArray[np.float32]
+Box: TypeAlias = tuple[int, int, int, int]
+"""Left, top, right, bottom (exclusive), in pixels."""
 
 MAX_UPSCALED = 1024
 """Side in pixels up to which a crop is enlarged smoothly; beyond, bilinear does the rest."""
@@ -85,20 +88,24 @@ def place(crop: Float, mask: Mask, frame_to_crop: Matrix, shape: tuple[int, ...]
     if box is None:
         return None
     left, top, right, bottom = box
-    part, offset = _part(crop, mask, used)
     sharp = (
         max(right - left, bottom - top) <= align.SHARP_SIDE
         and 1.0 / align.NEAR_SCALE <= shrink <= align.NEAR_SCALE
     )
     factor = 1.0 if sharp else min(1.0 / shrink, MAX_UPSCALED / size)
+    if 1.0 <= factor < 1.0 / shrink:  # Else the face is small enough to be enlarged whole.
+        used = _common(used, _region(box, frame_to_crop, crop.shape))
+        if used is None:
+            return None
+    part, offset = _part(crop, mask, used)
     scaled, frame_to_scaled = _scaled(part, frame_to_crop + offset, factor)
     to_patch = np.array([[1.0, 0.0, left], [0.0, 1.0, top], [0.0, 0.0, 1.0]])
     pixels = _warped(scaled, frame_to_scaled @ to_patch, (right - left, bottom - top), sharp=sharp)
     return Patch(pixels, left, top)
 
 
-def _used(mask: Mask) -> tuple[int, int, int, int] | None:
-    """Left, top, right, bottom (exclusive) of what a mask covers within its outermost pixels."""
+def _used(mask: Mask) -> Box | None:
+    """What a mask covers within its outermost pixels."""
     if min(mask.shape) < 3:
         return None
     covered = np.asarray(mask[1:-1, 1:-1] > 0.0, np.bool_)
@@ -106,7 +113,15 @@ def _used(mask: Mask) -> tuple[int, int, int, int] | None:
     return (left + 1, top + 1, left + 1 + width, top + 1 + height) if width else None
 
 
-def _part(crop: Float, mask: Mask, used: tuple[int, int, int, int]) -> tuple[Float, Matrix]:
+def _common(one: Box, other: Box | None) -> Box | None:
+    if other is None:
+        return None
+    left, top = max(one[0], other[0]), max(one[1], other[1])
+    right, bottom = min(one[2], other[2]), min(one[3], other[3])
+    return (left, top, right, bottom) if left < right and top < bottom else None
+
+
+def _part(crop: Float, mask: Mask, used: Box) -> tuple[Float, Matrix]:
     """The used part of a crop with its mask, and what to add to a map into the crop."""
     size, margin = crop.shape[0], 4  # so far reaches the widest interpolation
     left, top = max(used[0] - margin, 0), max(used[1] - margin, 0)
@@ -149,17 +164,14 @@ def _warped(scaled: Float, matrix: Matrix, size: tuple[int, int], *, sharp: bool
     return pixels
 
 
-def _region(
-    used: tuple[int, int, int, int], crop_to_frame: Matrix, shape: tuple[int, ...]
-) -> tuple[int, int, int, int] | None:
-    """Left, top, right, bottom (exclusive) in the frame of a part of the crop."""
-    x0, x1 = used[0] - 1.0, float(used[2])
-    y0, y1 = used[1] - 1.0, float(used[3])
-    corners = np.array([[x0, y0], [x1, y0], [x0, y1], [x1, y1]])
-    in_frame = align.apply(crop_to_frame, corners)
+def _region(part: Box, matrix: Matrix, shape: tuple[int, ...]) -> Box | None:
+    """Where a part of one picture lies in another one of this shape, with a pixel around it."""
+    x0, x1 = part[0] - 1.0, float(part[2])
+    y0, y1 = part[1] - 1.0, float(part[3])
+    corners = align.apply(matrix, np.array([[x0, y0], [x1, y0], [x0, y1], [x1, y1]]))
     height, width = shape[:2]
-    low = np.clip(np.floor(in_frame.min(axis=0)), 0, (width, height)).astype(int)
-    high = np.clip(np.ceil(in_frame.max(axis=0)) + 1, 0, (width, height)).astype(int)
+    low = np.clip(np.floor(corners.min(axis=0)), 0, (width, height)).astype(int)
+    high = np.clip(np.ceil(corners.max(axis=0)) + 1, 0, (width, height)).astype(int)
     if (high <= low).any():
         return None
     return int(low[0]), int(low[1]), int(high[0]), int(high[1])

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import cv2
 import numpy as np
 import pytest
 
 from engine import align, paste
 from engine.align import FULL_FACE
+from engine.face import Mask, Matrix
 from tests.painted_face import landmarks, smooth_picture
 
 FRAME = smooth_picture(240, 320)
@@ -53,6 +56,39 @@ def test_alpha_shows_the_mask_at_its_place_and_size(side: float) -> None:
     assert columns.mean() + patch.left == pytest.approx(160.0, abs=0.6)
 
 
+@pytest.mark.parametrize("tilt", [0.0, 25.0])
+@pytest.mark.parametrize("center", [(160.0, 120.0), (20.0, 230.0)])
+def test_of_a_face_larger_than_the_frame_only_what_it_shows_is_enlarged(
+    tilt: float, center: tuple[float, float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    crop = np.random.default_rng(6).uniform(0.0, 255.0, (128, 128, 3)).astype(np.float32)
+    mask = np.zeros((128, 128), np.float32)
+    mask[4:-4, 4:-4] = 1.0
+    matrix = FULL_FACE.frame_to_crop(landmarks(center, 1200.0, tilt), 128)
+    enlarged: list[int] = []
+    resize = cv2.resize
+
+    def counted(picture: Mask, size: tuple[int, int], **how: Any) -> object:
+        enlarged.append(size[0] * size[1])
+        return resize(picture, size, **how)
+
+    monkeypatch.setattr(cv2, "resize", counted)
+    patch = paste.place(crop, mask, matrix, FRAME.shape)
+    assert sum(enlarged) < paste.MAX_UPSCALED**2 / 4
+    around = 900  # so that the whole crop lies in the wider frame
+    wider_to_crop = matrix.copy()
+    wider_to_crop[:, 2] -= matrix[:, :2] @ (around, around)
+    shape = (FRAME.shape[0] + 2 * around, FRAME.shape[1] + 2 * around)
+    whole = paste.place(crop, mask, wider_to_crop, shape)
+    assert patch is not None
+    assert whole is not None
+    top, left = around + patch.top - whole.top, around + patch.left - whole.left
+    height, width = patch.alpha.shape
+    expected = whole.pixels[top : top + height, left : left + width]
+    assert patch.alpha.size == FRAME[:, :, 0].size
+    assert np.abs(patch.pixels - expected).max() < 0.5
+
+
 @pytest.mark.parametrize(
     "matrix",
     [
@@ -64,7 +100,7 @@ def test_alpha_shows_the_mask_at_its_place_and_size(side: float) -> None:
     ],
     ids=["singular", "nan", "outside", "a dot", "endless"],
 )
-def test_nothing_to_place(matrix: align.Matrix) -> None:
+def test_nothing_to_place(matrix: Matrix) -> None:
     crop, mask = np.zeros((64, 64, 3), np.float32), np.ones((64, 64), np.float32)
     assert paste.place(crop, mask, matrix, FRAME.shape) is None
 
