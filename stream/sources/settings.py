@@ -40,7 +40,7 @@ class SourceSettings:
     audio: bool = True
 
     def __post_init__(self) -> None:
-        if self.start_s < 0:
+        if not self.start_s >= 0:
             raise ConfigError(f"start_s is {self.start_s:g}; expected 0 or more seconds")
         for name in (
             "duration_s",
@@ -52,7 +52,7 @@ class SourceSettings:
             "read_timeout_s",
         ):
             value = getattr(self, name)
-            if value is not None and value <= 0:
+            if value is not None and not value > 0:  # not a number is refused, too
                 raise ConfigError(f"{name} is {value:g}; expected more than 0")
         if self.threads < 0:
             raise ConfigError(

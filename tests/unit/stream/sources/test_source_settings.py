@@ -16,6 +16,8 @@ from stream.sources import SourceSettings
         ("image_rate_hz", -25.0, "image_rate_hz is -25"),
         ("camera_width", 0, "camera_width is 0"),
         ("read_timeout_s", 0.0, "read_timeout_s is 0"),
+        ("start_s", float("nan"), "start_s is nan; expected 0 or more"),
+        ("duration_s", float("nan"), "duration_s is nan; expected more than 0"),
         ("threads", -1, "threads is -1; expected 1 or more, or 0 for its share"),
     ],
 )
