@@ -5,6 +5,12 @@ import threading
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
+
+# Tests judge results, not the machine: the first example may wait for a compiler, and any of
+# them for a busy processor.
+settings.register_profile("facestream", deadline=None)
+settings.load_profile("facestream")
 
 
 @pytest.fixture(autouse=True)

@@ -126,7 +126,7 @@ def test_masks_colors_and_settings_change_the_picture(program: RunProgram, tmp_p
         "skin": ("--mask", "skin"),
         "model": ("--mask", "model"),
         "plain": ("--color", "none"),
-        "poisson": ("--blend", "poisson"),
+        "feather": ("--blend", "feather"),
         "half": ("--config", file),
         "off": ("--set", "blend.opacity=0"),
     }

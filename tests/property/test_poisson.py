@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from engine import poisson
 from tests.membranes import Domain, difference, exact
 
 sides = st.integers(1, 24)
-compiling = settings(deadline=None)  # The first examples may have to wait for the compiler.
 
 
 @st.composite
@@ -24,7 +23,6 @@ def domains(draw: st.DrawFn) -> Domain:
     return domain
 
 
-@compiling
 @given(domains(), st.integers(0, 9))
 def test_near_the_exact_solution_wherever_something_is_known(domain: Domain, seed: int) -> None:
     # Strips one pixel wide between rough values are the hardest; faces are in the unit tests.
@@ -37,7 +35,6 @@ def test_near_the_exact_solution_wherever_something_is_known(domain: Domain, see
         assert np.abs(surface - exact(known, domain)).max() <= 0.2 * np.ptp(known)
 
 
-@compiling
 @given(domains(), st.floats(-200, 200))
 def test_a_constant_difference_is_carried_everywhere(domain: Domain, level: float) -> None:
     known = np.full((*domain.shape, 3), level, np.float32)
@@ -46,7 +43,6 @@ def test_a_constant_difference_is_carried_everywhere(domain: Domain, level: floa
         assert np.abs(surface[domain] - np.float32(level)).max(initial=0.0) <= 0.5
 
 
-@compiling
 @given(
     domains(),
     st.sampled_from([np.nan, np.inf, -np.inf, 1e38, -1e38, 255.0, 0.0]),
