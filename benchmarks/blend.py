@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ from scipy.sparse.linalg import splu
 
 from benchmarks.face_points import landmarks, swapped
 from benchmarks.machine import describe
+from benchmarks.turns import best_of_turns
 from engine import align, masks, paste, poisson
 from engine.align import FULL_FACE
 from engine.blend import BLENDS, Blender, BlendSettings
@@ -69,7 +70,7 @@ def _copy_bytes_s() -> float:
     """Bytes read and written per second by a copy that is as large as a face."""
     source = np.zeros((512, 512, 3), np.uint8)
     copy = np.zeros_like(source)
-    seconds = _best({"copy": lambda: np.copyto(copy, source)}, 200)["copy"]
+    seconds = best_of_turns({"copy": lambda: np.copyto(copy, source)}, 200)["copy"]
     return 2 * source.nbytes / seconds
 
 
@@ -92,7 +93,7 @@ def _compare(size: int, rounds: int, copy_bytes_s: float) -> dict[str, Any]:
         center = (left + x + width // 2, top + y + height // 2)
         return np.asarray(cv2.seamlessClone(swap, frame, mask, center, cv2.NORMAL_CLONE), np.uint8)
 
-    best_s = _best({"ours": ours, "seamless_clone": clone}, rounds)
+    best_s = best_of_turns({"ours": ours, "seamless_clone": clone}, rounds)
     difference = frame[place].astype(np.float32) - swap
     began_s = time.thread_time()
     exact = _exact(difference, domain)
@@ -133,7 +134,9 @@ def _composite(rounds: int, copy_bytes_s: float) -> dict[str, dict[str, float]]:
             "composite": partial(paste.composite, frame, placed, 1.0),
             "both": both,
         }
-        times = {way: round(seconds * 1e3, 3) for way, seconds in _best(ways, rounds).items()}
+        times = {
+            way: round(seconds * 1e3, 3) for way, seconds in best_of_turns(ways, rounds).items()
+        }
         pixels = placed.alpha.size
         results[name] = times | {"bound": round(_PATCH_BYTES * pixels / copy_bytes_s * 1e3, 3)}
     return results
@@ -205,17 +208,6 @@ def _draw(result: dict[str, Any], file: Path) -> None:
     ratios.set_ylim(bottom=0)
     ratios.legend()
     figure.savefig(file, dpi=110)
-
-
-def _best(ways: Mapping[str, Callable[[], object]], rounds: int) -> dict[str, float]:
-    best_s = dict.fromkeys(ways, float("inf"))
-    for number in range(rounds + 1):
-        for name, work in ways.items():
-            began_s = time.thread_time()
-            work()
-            if number:  # The first compiles.
-                best_s[name] = min(best_s[name], time.thread_time() - began_s)
-    return best_s
 
 
 def _picture(height: int, width: int, seed: int) -> Image:

@@ -14,7 +14,6 @@ The bound is memory: 0.2 MB of crop are read and 0.8 MB of float written. `copy`
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -26,6 +25,7 @@ from numpy.typing import NDArray
 
 from benchmarks.machine import describe
 from benchmarks.shaded_face import SIZE, ShadedFace, shaded_face
+from benchmarks.turns import best_of_turns
 from engine import masks
 from engine.align import FULL_FACE
 from engine.blend import Blender
@@ -66,7 +66,7 @@ def color(rounds: int, file: Path | None) -> None:
     ]
     weights = [_weights(frame) for frame in pairs]
     ways = _ways(swap.image, pairs[0].image, weights[0])
-    best_s = _best(ways, rounds)
+    best_s = best_of_turns(ways, rounds)
     methods = {
         name: {
             "ms": round(best_s[name] * 1e3, 3),
@@ -74,7 +74,7 @@ def color(rounds: int, file: Path | None) -> None:
         }
         for name in ways
     }
-    presets_s = _best(_presets(swap.image, pairs[1]), rounds)
+    presets_s = best_of_turns(_presets(swap.image, pairs[1]), rounds)
     result = {
         "question": "processor time and residual of matching the color of a 256 px crop",
         "machine": describe(),
@@ -176,17 +176,6 @@ def _presets(swap: Image, face: ShadedFace) -> dict[str, Callable[[], object]]:
     ways: dict[str, Callable[[], object]] = {name: blended({"preset": name}) for name in PRESETS}
     ways["classic-2018 poisson"] = blended({"preset": "classic-2018", "blend.blend": "poisson"})
     return ways
-
-
-def _best(ways: Mapping[str, Callable[[], object]], rounds: int) -> dict[str, float]:
-    best_s = dict.fromkeys(ways, float("inf"))
-    for number in range(rounds + 1):
-        for name, work in ways.items():
-            began_s = time.thread_time()
-            work()
-            if number:  # The first compiles.
-                best_s[name] = min(best_s[name], time.thread_time() - began_s)
-    return best_s
 
 
 def _markdown(methods: Mapping[str, Mapping[str, Any]]) -> str:

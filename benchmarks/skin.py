@@ -8,7 +8,6 @@ a rule reads and writes three bytes a pixel where a mask is one.
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.machine import describe
+from benchmarks.turns import best_of_turns
 from engine.face import Image
 from engine.skin import SKIN_RULES, skin_mask
 
@@ -73,12 +73,7 @@ def _measure(rule: str, image: Image, rounds: int) -> dict[str, Any]:
     if rule in _NUMPY_REDUCED:
         ways["numpy_reduced"] = lambda: _NUMPY_REDUCED[rule](image)
     masks = {name: way() > 0 for name, way in ways.items() if name != "copy"}
-    best_s = dict.fromkeys(ways, float("inf"))
-    for _ in range(rounds):
-        for name, way in ways.items():
-            began_s = time.thread_time()
-            way()
-            best_s[name] = min(best_s[name], time.thread_time() - began_s)
+    best_s = best_of_turns(ways, rounds)
     return {
         "ms": {name: round(value * 1e3, 3) for name, value in best_s.items()},
         "times_ours": {name: round(value / best_s["ours"], 1) for name, value in best_s.items()},

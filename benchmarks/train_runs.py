@@ -17,6 +17,7 @@ from torch.nn import functional
 from export.face_folders import FaceFolders
 from export.losses import ssim_map
 from export.model import ORIGINAL, FaceSwapper
+from export.replacing import replacing
 from export.samples import Batch, maps_to_tensor, pictures_to_tensor
 from export.schedule import Progress
 from export.train import Trainer
@@ -89,9 +90,8 @@ class Judge:
         if self._until is not None and full_ssim >= self._until:
             self._trainer.interrupt()
         content = {"judging_s": self._judging_s, "points": list(map(asdict, self.points))}
-        part = self._file.with_suffix(".part")
-        part.write_text(json.dumps(content))
-        part.replace(self._file)
+        with replacing(self._file) as part:
+            part.write_text(json.dumps(content))
 
 
 def _rounded(value: float) -> float:

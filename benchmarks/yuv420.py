@@ -7,7 +7,6 @@ rounds taken in turn; error in levels against the equation in floating point.
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -20,6 +19,7 @@ from av.video.reformatter import ColorRange, Colorspace, Interpolation
 from numpy.typing import NDArray
 
 from benchmarks.machine import describe
+from benchmarks.turns import best_of_turns
 from stream import yuv420
 from stream.yuv420 import BT709
 
@@ -90,13 +90,8 @@ def _report(
     rounds: int,
     error: Callable[[Any], NDArray[np.float64]],
 ) -> dict[str, dict[str, float]]:
-    errors = {name: error(convert()) for name, convert in ways.items()}  # compiles, too
-    best_s = dict.fromkeys(ways, float("inf"))
-    for _ in range(rounds):
-        for name, convert in ways.items():
-            began_s = time.thread_time()
-            convert()
-            best_s[name] = min(best_s[name], time.thread_time() - began_s)
+    errors = {name: error(convert()) for name, convert in ways.items()}
+    best_s = best_of_turns(ways, rounds)
     return {
         name: {
             "ms": round(best_s[name] * 1e3, 3),
