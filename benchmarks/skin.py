@@ -25,6 +25,7 @@ from engine.skin import SKIN_RULES, skin_mask
 _WIDTH, _HEIGHT = 1280, 720
 _Mask = NDArray[np.uint8]
 _Way = Callable[[], _Mask]
+_Ready = Callable[[Image], _Way]
 
 
 @click.command()
@@ -214,30 +215,25 @@ def _opencv_kovac(image: Image) -> _Way:
     return way
 
 
-def _opencv_hsv(image: Image) -> _Way:
-    """OpenCV's 8-bit hue and saturation are rounded, so some pixels fall to the other side."""
-    converted, mask = np.empty_like(image), np.empty(image.shape[:2], np.uint8)
+def _opencv_range(conversion: int, low: tuple[int, ...], high: tuple[int, ...]) -> _Ready:
+    """The rules that are a box in another color space."""
 
-    def way() -> _Mask:
-        cv2.cvtColor(image, cv2.COLOR_BGR2HSV, converted)
-        return np.asarray(cv2.inRange(converted, (0, 59, 0, 0), (25, 173, 255, 0), mask))
+    def ready(image: Image) -> _Way:
+        converted, mask = np.empty_like(image), np.empty(image.shape[:2], np.uint8)
 
-    return way
+        def way() -> _Mask:
+            cv2.cvtColor(image, conversion, converted)
+            return np.asarray(cv2.inRange(converted, low, high, mask))
 
+        return way
 
-def _opencv_ycrcb(image: Image) -> _Way:
-    converted, mask = np.empty_like(image), np.empty(image.shape[:2], np.uint8)
-
-    def way() -> _Mask:
-        cv2.cvtColor(image, cv2.COLOR_BGR2YCrCb, converted)
-        return np.asarray(cv2.inRange(converted, (0, 133, 77, 0), (255, 173, 127, 0), mask))
-
-    return way
+    return ready
 
 
 _OPENCV = {
     "kovac": _opencv_kovac,
     "daylight": _opencv_daylight,
-    "hsv": _opencv_hsv,
-    "ycrcb": _opencv_ycrcb,
+    # 8-bit hue and saturation are rounded, so some pixels fall to the other side.
+    "hsv": _opencv_range(cv2.COLOR_BGR2HSV, (0, 59, 0, 0), (25, 173, 255, 0)),
+    "ycrcb": _opencv_range(cv2.COLOR_BGR2YCrCb, (0, 133, 77, 0), (255, 173, 127, 0)),
 }

@@ -15,7 +15,7 @@ from engine.align import FULL_FACE
 from engine.face import Landmarks
 from export.errors import ExtractionError
 from export.extraction.crops import SPAN, replace_file, stored_landmarks
-from export.extraction.found import Found, scores_to_json
+from export.extraction.found import Found, landmarks_from_json, scores_to_json
 from export.extraction.quality import Scores
 
 FILE_NAME: Final = "alignments.jsonl"
@@ -130,9 +130,6 @@ def _to_json(crop: Aligned) -> dict[str, Any]:
 
 def _from_json(values: dict[str, Any]) -> Aligned:
     left, top, right, bottom = values["box"]
-    landmarks = np.array(values["landmarks"], np.float64)
-    if landmarks.shape != (478, 2):
-        raise ValueError(f"landmarks of shape {landmarks.shape}, expected (478, 2)")
     return Aligned(
         file=str(values["file"]),
         source=str(values["source"]),
@@ -140,7 +137,7 @@ def _from_json(values: dict[str, Any]) -> Aligned:
         pts_ns=int(values["pts_ns"]),
         track=int(values["track"]),
         box=(left, top, right, bottom),
-        landmarks=landmarks,
+        landmarks=landmarks_from_json(values["landmarks"]),
         scores=Scores(**values["scores"]),
     )
 

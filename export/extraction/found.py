@@ -60,17 +60,23 @@ class Found:
             KeyError, TypeError, ValueError: it is something else.
         """
         pixels = np.frombuffer(base64.b64decode(values["thumbnail"]), np.uint8)
-        landmarks = np.array(values["landmarks"], np.float32)
-        if landmarks.shape != (478, 2):
-            raise ValueError(f"landmarks of shape {landmarks.shape}, expected (478, 2)")
+        landmarks = landmarks_from_json(values["landmarks"])
         return cls(
             seq=int(values["seq"]),
             pts_ns=int(values["pts_ns"]),
             track=int(values["track"]),
-            landmarks=landmarks,
+            landmarks=landmarks.astype(np.float32),
             scores=Scores(**values["scores"]),
             thumbnail=pixels.reshape(THUMBNAIL, THUMBNAIL),
         )
+
+
+def landmarks_from_json(values: Any) -> NDArray[np.float64]:
+    """(478, 2) landmarks of a line of JSON; raises ValueError if they are something else."""
+    landmarks = np.array(values, np.float64)
+    if landmarks.shape != (478, 2):
+        raise ValueError(f"landmarks of shape {landmarks.shape}, expected (478, 2)")
+    return landmarks
 
 
 def scores_to_json(scores: Scores) -> dict[str, float]:
