@@ -84,6 +84,7 @@ class Frame:
         faces: in a stable order, by track.
         original: the picture before blending, None until then or when nobody asked for it.
         audio: packets demuxed since the previous frame; a dropped frame hands them on.
+        held: nothing came, so this is an earlier picture again, or a slate.
     """
 
     image: Image
@@ -93,3 +94,4 @@ class Frame:
     faces: tuple[Face, ...] = ()
     original: Image | None = None
     audio: tuple[AudioPacket, ...] = field(default=(), repr=False)
+    held: bool = False
