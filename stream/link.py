@@ -66,18 +66,16 @@ class Link(Generic[T]):
         """Add an item; wait for room, or make room on a leaky link.
 
         Returns:
-            False if the link was aborted and the item went nowhere: the writer may stop.
+            False if the link takes no more, because it was ended or aborted, and the item went
+            nowhere: the writer may stop.
         """
         with self._changed:
-            if self._ended:
-                raise RuntimeError("put() after end()")
-            if self._leaky:
-                while len(self._items) >= self._capacity:
-                    item = self._drop_oldest(item)
-            else:
-                self._changed.wait_for(lambda: self._aborted or len(self._items) < self._capacity)
-            if self._aborted:
+            if not self._leaky:
+                self._changed.wait_for(lambda: self._closed or len(self._items) < self._capacity)
+            if self._closed:
                 return False
+            while len(self._items) >= self._capacity:
+                item = self._drop_oldest(item)
             self._items.append(item)
             self._peak = max(self._peak, len(self._items))
             self._changed.notify_all()
@@ -95,20 +93,38 @@ class Link(Generic[T]):
 
     def __iter__(self) -> Iterator[T]:
         """Take items until the end of the stream; the reader's side."""
-        while True:
-            with self._changed:
-                self._changed.wait_for(lambda: self._items or self._ended or self._aborted)
-                if self._aborted or not self._items:
-                    return
-                item = self._items.popleft()
-                self._passed += 1
-                self._changed.notify_all()
-            yield item
-            # The reader is back for more: do not keep the last picture alive while waiting.
-            del item
+        while (taken := self._take(None)) is not None:
+            # Out of the list at once: nothing keeps the last picture alive while waiting.
+            yield taken.pop()
+
+    def poll(self, patience_s: Callable[[], float | None]) -> Iterator[T | None]:
+        """Take items until the end of the stream, and None whenever waiting takes too long.
+
+        Args:
+            patience_s: asked before each wait how long it may take; None is for ever.
+        """
+        while (taken := self._take(patience_s())) is not None:
+            yield taken.pop() if taken else None
+
+    def _take(self, timeout_s: float | None) -> list[T] | None:
+        """One item, none if nothing came in time, or None at the end."""
+        with self._changed:
+            came = self._changed.wait_for(lambda: self._items or self._closed, timeout_s)
+            if not came:
+                return []
+            if self._aborted or not self._items:
+                return None
+            item = self._items.popleft()
+            self._passed += 1
+            self._changed.notify_all()
+            return [item]
+
+    @property
+    def _closed(self) -> bool:
+        return self._ended or self._aborted
 
     def end(self) -> None:
-        """Say that nothing more comes; what waits is still delivered."""
+        """Say that nothing more comes; what waits is still delivered. Any thread may say it."""
         with self._changed:
             self._ended = True
             self._changed.notify_all()

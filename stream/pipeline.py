@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import itertools
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from functools import partial
 from typing import TypeAlias
 
+from stream.call import call
 from stream.frame import AudioPacket, Frame
+from stream.gate import Gate
+from stream.health import Monitored
 from stream.link import Link
-from stream.report import Percentiles, Report, Samples, StageMeter, StageReport
+from stream.report import Percentiles, Report, StageMeter, StageReport
 from stream.sinks import Sink
+from stream.tee import Tee
 from stream.threads import ThreadGroup
 
 Stage: TypeAlias = Callable[[Frame], Frame | None]
@@ -21,6 +25,8 @@ Stage: TypeAlias = Callable[[Frame], Frame | None]
 LIVE_CAPACITY = 1
 LOSSLESS_CAPACITY = 4
 SINK_CAPACITY = 8
+
+GATE = "gate"
 
 
 def hand_on_audio(dropped: Frame, successor: Frame) -> Frame:
@@ -39,7 +45,8 @@ class Pipeline:
 
     The stages end one after the other: whoever ends, closes its inlet for the writer before
     it and its outlets for the readers after it. A failure therefore stops what lies before
-    it, while what lies behind it still writes every frame that it has received.
+    it, while what lies behind it still writes every frame that it has received. A sink that
+    fails ends alone: the others go on, and its failure is raised at the end.
     """
 
     def __init__(
@@ -49,53 +56,47 @@ class Pipeline:
         sinks: Mapping[str, Sink],
         *,
         live: bool,
+        gate: Gate | None = None,
     ) -> None:
         """Build the links; nothing runs yet.
 
         Args:
-            source: opened, iterated by the capture thread.
+            source: opened, iterated by the capture thread. If it has a `stop` method, that is
+                called when the run is to end.
             stages: by name, in order. The name is used for threads, reports and errors.
             sinks: by name; entered and left by `run`. They share each frame, and must not
                 change it.
             live: drop late frames at the first link instead of making the source wait.
+            gate: the only way from the last stage to the sinks.
         """
         if not sinks:
             raise ValueError("a pipeline needs at least one sink")
-        names = ["capture", *stages, *sinks]
+        names = ["capture", *stages, *([GATE] if gate else []), *sinks]
         if len(set(names)) != len(names):
             raise ValueError(f"stages and sinks need different names, got {names}")
         self._source = source
         self._stages = dict(stages)
-        self._sinks = dict(sinks)
+        self._gate = gate
         self._live = live
         # A plain flag: an event has a lock, and signal handlers interrupt each other.
         self._stopping = False
         self._group = ThreadGroup(cancel=self.stop)
-        self._meters = {name: StageMeter() for name in names}
-        self._ages = Samples()
+        line = names[: -len(sinks)]
+        self._meters = {name: StageMeter() for name in line}
+        self._next = dict(itertools.pairwise(line))
         self._links: dict[str, Link[Frame]] = {}
-        self._inlets: dict[str, Link[Frame]] = {}
-        self._outlets: dict[str, list[Link[Frame]]] = {}
-        self._connect()
+        capacity = LIVE_CAPACITY if live else LOSSLESS_CAPACITY
+        for index, reader in enumerate(self._next.values()):
+            leaky = live and index == 0
+            self._links[reader] = Link(capacity, leaky=leaky, hand_on=hand_on_audio)
+        self._tee = Tee(sinks, self._link_to, self._start, when_all_failed=self.stop)
         self._frames_in = self._left_out = 0
         self._faces_found = self._faces_swapped = self._frames_without_face = 0
-        self._started_ns = self._last_write_ns = 0
+        self._started_ns = 0
 
-    def _connect(self) -> None:
-        capacity = LIVE_CAPACITY if self._live else LOSSLESS_CAPACITY
-        previous = "capture"
-        for index, name in enumerate(self._stages):
-            self._add_link(previous, name, capacity, leaky=self._live and index == 0)
-            previous = name
-        for name, sink in self._sinks.items():
-            leaky = sink.leaky or (self._live and not self._stages)
-            self._add_link(previous, name, SINK_CAPACITY, leaky=leaky)
-
-    def _add_link(self, writer: str, reader: str, capacity: int, *, leaky: bool) -> None:
-        link: Link[Frame] = Link(capacity, leaky=leaky, hand_on=hand_on_audio)
-        self._links[f"{writer} -> {reader}"] = link
-        self._inlets[reader] = link
-        self._outlets.setdefault(writer, []).append(link)
+    def _link_to(self, sink: Sink) -> Link[Frame]:
+        leaky = sink.leaky or (self._live and not self._links)
+        return Link(SINK_CAPACITY, leaky=leaky, hand_on=hand_on_audio)
 
     def run(
         self, watch: Callable[[Report], None] | None = None, watch_every_s: float = 0.25
@@ -113,22 +114,28 @@ class Pipeline:
             Exception: the first failure of the source, a stage or a sink, with a note that
                 says where. The sinks are closed by then.
         """
-        with ExitStack() as opened:
-            for sink in self._sinks.values():
-                opened.enter_context(_open(sink))
+        try:
+            self._tee.open()
             self._started_ns = time.monotonic_ns()
             with self._group:
                 self._start_all()
                 while not self._group.join(watch_every_s):
                     if watch is not None:
                         watch(self.report())
+        except BaseException as error:
+            self._tee.close(error)
+            raise
+        failure = self._tee.close(None)
+        if failure is not None:
+            raise failure
         return self.report()
 
     def _start_all(self) -> None:
         # From the end to the start: nothing is produced before it can be taken.
         try:
-            for name, sink in self._sinks.items():
-                self._start(name, partial(self._deliver, name, sink))
+            self._tee.start()
+            if self._gate is not None:
+                self._start(GATE, partial(self._pass, self._gate))
             for name, stage in reversed(self._stages.items()):
                 self._start(name, partial(self._work, name, stage))
             self._start("capture", self._capture)
@@ -139,18 +146,47 @@ class Pipeline:
     def _start(self, name: str, target: Callable[[], None]) -> None:
         self._group.start(f"facestream-{name}", target)
 
+    def add_sink(self, name: str, sink: Sink) -> None:
+        """Open a sink and send it every frame from now on; any thread may do it.
+
+        Args:
+            name: one that no stage or sink has.
+            sink: is closed by `remove_sink`, or at the end of the run.
+
+        Raises:
+            SinkError: it cannot be opened; the others go on.
+            ValueError: the name is taken.
+            RuntimeError: the run has ended, or has not begun.
+        """
+        if name in self._meters:
+            raise ValueError(f"sink {name!r}: a stage has this name")
+        self._tee.add(name, sink)
+
+    def remove_sink(self, name: str) -> None:
+        """Let a sink write what it has received, and close it; any other thread may do it.
+
+        Raises:
+            KeyError: there is none of this name.
+            SinkError: it had failed, or could not be finished.
+        """
+        self._tee.remove(name)
+
     def stop(self) -> None:
         """Capture no more; frames on their way are still written. Safe in signal handlers."""
         self._stopping = True
+        stop = getattr(self._source, "stop", None)
+        if stop is not None:
+            stop()
 
     def abort(self) -> None:
         """End as soon as possible and leave frames on their way out."""
-        self._stopping = True
+        self.stop()
         for link in self._links.values():
             link.abort()
+        self._tee.abort()
 
     def _capture(self) -> None:
-        meter, outlets = self._meters["capture"], self._outlets["capture"]
+        meter = self._meters["capture"]
         try:
             frames = iter(self._source)
             while not self._stopping:
@@ -169,19 +205,18 @@ class Pipeline:
                 self._frames_in += 1
                 if not self._stages:
                     self._count_faces(frame)
-                if not _put_all(outlets, frame):
+                if not self._put("capture", frame):
                     return
         finally:
-            for link in outlets:
-                link.end()
+            self._end("capture")
 
     def _work(self, name: str, stage: Stage) -> None:
-        meter, inlet, outlets = self._meters[name], self._inlets[name], self._outlets[name]
+        meter, inlet = self._meters[name], self._links[name]
         is_last = name == next(reversed(self._stages))
         unheard: tuple[AudioPacket, ...] = ()
         try:
             for frame in inlet:
-                result = _call(name, stage, frame, meter)
+                result = call(name, stage, frame, meter)
                 if result is None:
                     self._left_out += 1
                     unheard += frame.audio
@@ -190,24 +225,36 @@ class Pipeline:
                     result, unheard = replace(result, audio=unheard + result.audio), ()
                 if is_last:
                     self._count_faces(result)
-                if not _put_all(outlets, result):
+                if not self._put(name, result):
                     return
         finally:
             inlet.abort()
-            for link in outlets:
-                link.end()
+            self._end(name)
 
-    def _deliver(self, name: str, sink: Sink) -> None:
-        meter, inlet = self._meters[name], self._inlets[name]
-        is_first = name == next(iter(self._sinks))
+    def _pass(self, gate: Gate) -> None:
+        meter, inlet = self._meters[GATE], self._links[GATE]
         try:
-            for frame in inlet:
-                _call(name, sink.write, frame, meter)
-                if is_first:
-                    self._last_write_ns = time.monotonic_ns()
-                    self._ages.add(self._last_write_ns - frame.captured_ns)
+            for frame in inlet.poll(gate.patience_s):
+                begin_ns = time.monotonic_ns()
+                result = gate(frame)
+                meter.busy.add(time.monotonic_ns() - begin_ns)
+                if not self._put(GATE, result):
+                    return
         finally:
             inlet.abort()
+            self._end(GATE)
+
+    def _put(self, writer: str, frame: Frame) -> bool:
+        """Put a frame on all outlets of a writer; False when no reader is left on any."""
+        reader = self._next.get(writer)
+        return self._tee.put(frame) if reader is None else self._links[reader].put(frame)
+
+    def _end(self, writer: str) -> None:
+        reader = self._next.get(writer)
+        if reader is None:
+            self._tee.end()
+        else:
+            self._links[reader].end()
 
     def _count_faces(self, frame: Frame) -> None:
         self._faces_found += len(frame.faces)
@@ -216,61 +263,36 @@ class Pipeline:
 
     def report(self) -> Report:
         """Counters so far; callable at any time from any thread."""
+        branches = self._tee.branches
+        first = branches[0]
         # Before anything is written, time runs on: a rate of 0, not of infinity.
-        end_ns = self._last_write_ns if self._ages.count else time.monotonic_ns()
+        end_ns = first.last_write_ns or time.monotonic_ns()
         wall_ns = max(end_ns - self._started_ns, 1)
-        links = {name: link.stats for name, link in self._links.items()}
-        first_sink = next(iter(self._sinks))
-        p50, p95, p99 = self._ages.percentiles_ms(50, 95, 99)
+        line = {
+            f"{writer} -> {reader}": self._links[reader].stats
+            for writer, reader in self._next.items()
+        }
+        last = next(reversed(self._meters))
+        outlets = {f"{last} -> {branch.name}": branch.link.stats for branch in branches}
+        on_the_way = [*line.values(), first.link.stats]
+        meters = self._meters | {branch.name: branch.meter for branch in branches}
+        p50, p95, p99 = first.ages.percentiles_ms(50, 95, 99)
         return Report(
             frames_in=self._frames_in,
-            frames_out=self._meters[first_sink].busy.count,
-            dropped=sum(link.dropped for link in links.values()) + self._left_out,
+            frames_out=first.meter.busy.count,
+            dropped=sum(link.dropped for link in on_the_way) + self._left_out,
+            held=self._gate.held if self._gate is not None else 0,
             faces_found=self._faces_found,
             faces_swapped=self._faces_swapped,
             frames_without_face=self._frames_without_face,
             wall_s=wall_ns / 1e9,
             age_ms=Percentiles(p50, p95, p99),
-            stages={name: _summary(meter, wall_ns) for name, meter in self._meters.items()},
-            links=links,
+            stages={name: _summary(meter, wall_ns) for name, meter in meters.items()},
+            links=line | outlets,
+            source=dict(self._source.health()) if isinstance(self._source, Monitored) else {},
+            sinks=self._tee.health(),
             live=self._live,
         )
-
-
-@contextmanager
-def _open(sink: Sink) -> Iterator[None]:
-    """Enter and leave a sink; what fails while leaving does not hide an earlier failure."""
-    sink.__enter__()
-    try:
-        yield
-    except BaseException as first:
-        try:
-            sink.__exit__(type(first), first, first.__traceback__)
-        except Exception as later:  # noqa: BLE001 - attached to the first
-            first.add_note(f"later also: {type(later).__name__}: {later}")
-        raise
-    else:
-        sink.__exit__(None, None, None)
-
-
-def _call(
-    name: str, function: Callable[[Frame], Frame | None], frame: Frame, meter: StageMeter
-) -> Frame | None:
-    begin_ns, cpu_ns = time.monotonic_ns(), time.thread_time_ns()
-    try:
-        result = function(frame)
-    except Exception as error:
-        error.add_note(f"in '{name}', frame {frame.seq}, {frame.pts_ns / 1e9:.3f} s")
-        raise
-    meter.cpu_ns += time.thread_time_ns() - cpu_ns
-    meter.busy.add(time.monotonic_ns() - begin_ns)
-    return result
-
-
-def _put_all(links: Sequence[Link[Frame]], frame: Frame) -> bool:
-    """Put a frame on all links; False when no reader is left on any of them."""
-    taken = [link.put(frame) for link in links]
-    return any(taken)
 
 
 def _summary(meter: StageMeter, wall_ns: int) -> StageReport:

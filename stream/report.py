@@ -11,6 +11,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from stream.health import Health
 from stream.link import LinkStats
 
 BUSY_SHARE = 0.9
@@ -81,7 +82,8 @@ class Report:
     Attributes:
         frames_in: frames captured.
         frames_out: frames written by the first sink.
-        dropped: frames left out by links or stages between capture and the sinks.
+        dropped: frames left out by links or stages between capture and the first sink.
+        held: frames that the gate made because none came.
         faces_found: faces in frames that left the last stage, over all frames.
         faces_swapped: those that carry a swap.
         frames_without_face: frames in which no face was found.
@@ -89,12 +91,14 @@ class Report:
         age_ms: time from capture until the first sink had written the frame.
         stages: by name, in order: capture, stages, sinks.
         links: by 'from -> to'.
+        source, sinks: connections by name, as far as they can tell.
         live: whether late frames were dropped.
     """
 
     frames_in: int
     frames_out: int
     dropped: int
+    held: int
     faces_found: int
     faces_swapped: int
     frames_without_face: int
@@ -102,6 +106,8 @@ class Report:
     age_ms: Percentiles
     stages: Mapping[str, StageReport]
     links: Mapping[str, LinkStats]
+    source: Mapping[str, Health]
+    sinks: Mapping[str, Health]
     live: bool
 
     @property

@@ -75,11 +75,31 @@ def test_abort_releases_a_waiting_reader_and_empties() -> None:
     assert link.put(1) is False
 
 
-def test_put_after_end_is_a_mistake_of_the_caller() -> None:
-    link: Link[int] = Link(1)
+@pytest.mark.parametrize("leaky", [False, True])
+def test_put_after_end_goes_nowhere_and_says_so(leaky: bool) -> None:
+    link: Link[int] = Link(1, leaky=leaky)
+    assert link.put(1)
     link.end()
-    with pytest.raises(RuntimeError, match="after end"):
-        link.put(1)
+    assert not link.put(2)
+    assert list(link) == [1]
+    assert link.stats.dropped == 0
+
+
+def test_poll_gives_none_when_nothing_came_in_time() -> None:
+    link: Link[int] = Link(2)
+    link.put(1)
+    waits = []
+
+    def patience_s() -> float | None:
+        waits.append(len(waits))
+        if len(waits) == 3:
+            link.put(2)
+        if len(waits) == 4:
+            link.end()
+        return 0.0
+
+    assert list(link.poll(patience_s)) == [1, None, 2]
+    assert len(waits) == 4
 
 
 def test_capacity_has_to_be_positive() -> None:

@@ -21,6 +21,7 @@ REPORT = Report(
     frames_in=110,
     frames_out=100,
     dropped=10,
+    held=0,
     faces_found=95,
     faces_swapped=90,
     frames_without_face=5,
@@ -28,6 +29,8 @@ REPORT = Report(
     age_ms=Percentiles(10, 20, 30),
     stages={"capture": stage(0.99), "swap": stage(0.95), "out.mp4": stage(0.2)},
     links={"capture -> swap": LinkStats(passed=100, dropped=10, waiting=0, peak=1, capacity=1)},
+    source={},
+    sinks={},
     live=True,
 )
 
