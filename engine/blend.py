@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias, get_args
 
@@ -90,13 +91,13 @@ class BlendSettings:
                 f"feather_profile is {self.feather_profile!r}; "
                 f"expected one of {', '.join(masks.FEATHER_PROFILES)}"
             )
-        for name, limit in _LIMITS.items():
+        for name, limit in LIMITS.items():
             value = getattr(self, name)
             if not isinstance(value, int | float) or not 0.0 <= value <= limit:
                 raise EngineError(f"{name} is {value!r}; expected a number from 0 to {limit:g}")
 
 
-_LIMITS = {
+LIMITS: Mapping[str, float] = {
     "erode": 0.5,
     "feather": 0.5,
     "opacity": 1.0,
@@ -104,6 +105,7 @@ _LIMITS = {
     "grain": 1.0,
     "smooth_frames": 1000.0,
 }
+"""Numbers of `BlendSettings`, which all begin at 0, and where they end."""
 
 
 class _Plan:

@@ -30,9 +30,9 @@ _LINEAR: dict[str, moments.Transfer] = {
 }
 _SLICED = {"idt": transport.idt_directions, "sot": transport.sot_directions}
 
-_COLORS = (*_LINEAR, *_SLICED)
+COLORS = (*_LINEAR, *_SLICED)
 
-TRANSFERS = ("none", *_COLORS, "light")
+TRANSFERS = ("none", *COLORS, "light")
 """`none`: keep the model's colors. `avg`: shift the mean. `lab`: match mean and standard
 deviation of lightness and both color differences (Reinhard). `lct`: match mean and covariance.
 `mkl`: the same, moving colors least (Monge-Kantorovich). `idt`: match the whole distribution by
@@ -58,10 +58,10 @@ def parse_transfers(text: str) -> tuple[str, ...]:
             f"color {text!r} has no method {unknown[0]!r}; "
             f"expected one of {', '.join(TRANSFERS)}, or a color such as lab with +light"
         )
-    if len(steps) > 2 or (len(steps) == 2 and (steps[0] not in _COLORS or steps[1] != "light")):
+    if len(steps) > 2 or (len(steps) == 2 and (steps[0] not in COLORS or steps[1] != "light")):
         raise EngineError(
             f"color {text!r} does not combine; expected one method, "
-            f"or one of {', '.join(_COLORS)} with +light"
+            f"or one of {', '.join(COLORS)} with +light"
         )
     return steps
 

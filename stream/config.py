@@ -18,6 +18,7 @@ from engine.session import Device
 from engine.track import TrackSettings
 from stream import presets
 from stream.errors import ConfigError
+from stream.gate import GateSettings
 from stream.presets import Preset
 from stream.sinks import SinkSettings
 from stream.sources import SourceSettings
@@ -39,7 +40,8 @@ class Config:
         device: where the model runs.
         threads: processor threads to share among all stages, 0 for all processors.
         landmark_model: path of a face_landmarker.task file, empty to look for it.
-        input, track, blend, output: settings of the parts.
+        recordings: folder of the files that are started while the stream runs.
+        input, track, blend, gate, output: settings of the parts.
     """
 
     source: str = "demo"
@@ -50,9 +52,11 @@ class Config:
     device: Device = "auto"
     threads: int = 0
     landmark_model: str = ""
+    recordings: str = "recordings"
     input: SourceSettings = field(default_factory=SourceSettings)
     track: TrackSettings = field(default_factory=TrackSettings)
     blend: BlendSettings = field(default_factory=BlendSettings)
+    gate: GateSettings = field(default_factory=GateSettings)
     output: SinkSettings = field(default_factory=SinkSettings)
 
     def __post_init__(self) -> None:

@@ -13,20 +13,22 @@ import cv2
 
 from engine import assets, blend, models
 from engine.swap import Swapper
-from engine.track import FaceTracker
+from engine.track import FaceTracker, TrackSettings
 from stream import stages
 from stream.config import Config
 from stream.errors import ConfigError
 from stream.frame import SourceInfo
+from stream.gate import Gate
+from stream.live_settings import LiveSettings
 from stream.pipeline import Pipeline, Stage
 from stream.report import Report
-from stream.sinks import open_sink, pictures, video
+from stream.sinks import Sink, open_sink, pictures, video
 from stream.sources import Source, open_source
 from stream.sources import pictures as still_pictures
 from stream.sources.failures import without_credentials
 
 _SIDE_BY_SIDE = "side-by-side:"
-_STAGES = ("detect", "swap", "blend")
+_STAGES = ("detect", "swap", "blend", "gate")
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +100,7 @@ class Run:
         )
         self._threads = share
         self._blender = blend.Blender(config.blend)
-        self._model = models.model_path(config.model)
+        models.model_path(config.model)
         self.source = open_source(config.source, self.config.input)
         self._opened = ExitStack()
 
@@ -106,34 +108,88 @@ class Run:
         with ExitStack() as opened:
             cv2.setNumThreads(1)
             blend.warm_up(self.config.blend)
-            swapper = Swapper(self._model, self.config.device, self._threads.inference)
-            landmark_model = self.config.landmark_model
-            tracker = opened.enter_context(
-                FaceTracker(
-                    assets.landmark_model(Path(landmark_model) if landmark_model else None),
-                    self.config.track,
-                )
-            )
+            self._swap = stages.Swap(self._swapper(self.config.model))
+            self._detect = stages.Detect(self._tracker(self.config.track))
+            opened.callback(self._detect.close)
+            self.device = self._swap.swapper.device
             source = opened.enter_context(self.source)
-            self.info, self.device = source.info, swapper.device
+            self.info = source.info
             mode = self.config.mode
             live = self.info.live if mode == "auto" else mode == "live"
             self.config = replace(self.config, mode="live" if live else "lossless")
             self.stages = {
-                "detect": stages.detect(tracker),
-                "swap": stages.swap(swapper),
+                "detect": self._detect,
+                "swap": self._swap,
                 "blend": stages.blend(
                     self._blender,
                     keep_original=any(url.startswith(_SIDE_BY_SIDE) for url in self.config.out),
                 ),
             }
-            sinks = {url: open_sink(url, self.info, self.config.output) for url in self.config.out}
-            self.pipeline = Pipeline(source, self.stages, sinks, live=live)
+            gate = Gate(self.config.gate) if live else None
+            self.pipeline = Pipeline(source, self.stages, self._sinks(), live=live, gate=gate)
             self._opened = opened.pop_all()
         return self
 
     def __exit__(self, *_: object) -> None:
         self._opened.close()
+
+    def _tracker(self, settings: TrackSettings) -> FaceTracker:
+        path = self.config.landmark_model
+        return FaceTracker(assets.landmark_model(Path(path) if path else None), settings)
+
+    def _swapper(self, model: str) -> Swapper:
+        return Swapper(models.model_path(model), self.config.device, self._threads.inference)
+
+    def _sinks(self) -> dict[str, Sink]:
+        return {
+            without_credentials(url): open_sink(url, self.info, self.config.output)
+            for url in self.config.out
+        }
+
+    @property
+    def source_info(self) -> SourceInfo | None:
+        """Of the source, once it is open."""
+        return getattr(self, "info", None)
+
+    @property
+    def live_settings(self) -> LiveSettings:
+        """What can be changed while frames flow, and what it is now."""
+        config = self.config
+        return LiveSettings(config.blend, config.track.max_faces, config.model)
+
+    def apply(self, settings: LiveSettings) -> None:
+        """Put other settings into force with the next frame.
+
+        One thread at a time, any of them, may call it. It returns when models are loaded and
+        loops are compiled.
+
+        Raises:
+            EngineError: a model that cannot be used; nothing was changed.
+        """
+        config = self.config
+        track = replace(config.track, max_faces=settings.faces)
+        swapper = None if settings.model == config.model else self._swapper(settings.model)
+        tracker = None if track == config.track else self._tracker(track)
+        if settings.blend != config.blend:
+            self._blender.update(settings.blend)
+        if swapper is not None:
+            self._swap.swapper, self.device = swapper, swapper.device
+        if tracker is not None:
+            self._detect.exchange(tracker)
+        self.config = replace(config, blend=settings.blend, track=track, model=settings.model)
+
+    def report(self) -> Report | None:
+        """Counters so far; None before the pipeline exists."""
+        pipeline: Pipeline | None = getattr(self, "pipeline", None)
+        return None if pipeline is None else pipeline.report()
+
+    def describe(self) -> dict[str, Any]:
+        """Model, device and mode, as plain values."""
+        return {
+            "model": self.config.model,
+            "device": getattr(self, "device", None),
+            "mode": self.config.mode,
+        }
 
     @property
     def mask_fallbacks(self) -> int:
@@ -147,7 +203,11 @@ class Run:
 
     def to_json(self, report: Report) -> dict[str, Any]:
         """The report with what it was measured on, as plain values without credentials."""
-        config = replace(self.config, source=without_credentials(self.config.source))
+        config = replace(
+            self.config,
+            source=without_credentials(self.config.source),
+            out=tuple(without_credentials(url) for url in self.config.out),
+        )
         return report.to_json() | {
             "device": self.device,
             "model": config.model,

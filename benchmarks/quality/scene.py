@@ -73,12 +73,12 @@ class Engine:
     def detect(self, image: Image, pts_ns: int) -> Frame:
         """Run the first stage; the frame owns a copy of the picture."""
         frame = Frame(image.copy(), pts_ns, seq=0, captured_ns=0)
-        return _passed(stages.detect(self._tracker)(frame))
+        return _passed(stages.Detect(self._tracker)(frame))
 
     def finish(self, frame: Frame) -> Scene:
         """Run the other two stages; `frame.image` becomes the scene's `after`."""
         before = frame.image.copy()
-        swapped = _passed(stages.swap(self.swapper)(frame))
+        swapped = _passed(stages.Swap(self.swapper)(frame))
         blend = stages.blend(self._blender, keep_original=False)
         began_s = time.thread_time()
         blended = _passed(blend(swapped))

@@ -1,0 +1,57 @@
+"""A recording that begins in the middle of a stream starts at zero."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from types import TracebackType
+from typing import Self
+
+from stream.frame import AudioPacket, Frame, SourceInfo
+from stream.sinks.video import VideoFile
+from stream.timebase import to_ticks
+
+
+class FromZero:
+    """Passes frames on with times that count from the first one it gets, sound alike."""
+
+    leaky = False
+
+    def __init__(self, sink: VideoFile, info: SourceInfo) -> None:
+        """Wraps a sink.
+
+        Args:
+            sink: made for the source, but with `origin_ns` 0.
+            info: of the source itself.
+        """
+        self._sink = sink
+        self._info = info
+        self._first_ns: int | None = None
+
+    def __enter__(self) -> Self:
+        self._sink.__enter__()
+        return self
+
+    def write(self, frame: Frame) -> None:
+        """Writes one frame with its time shifted; sound from before the first is left out."""
+        if self._first_ns is None:
+            self._first_ns = frame.pts_ns
+        audio = tuple(
+            moved
+            for packet in frame.audio
+            if (moved := self._moved(packet, self._first_ns)).pts >= 0
+        )
+        self._sink.write(replace(frame, pts_ns=frame.pts_ns - self._first_ns, audio=audio))
+
+    def _moved(self, packet: AudioPacket, first_ns: int) -> AudioPacket:
+        assert self._info.audio is not None, "sound without a format"
+        # Sound counts from the source's own zero, pictures from the source's first frame.
+        shift = to_ticks(self._info.origin_ns + first_ns, self._info.audio.time_base)
+        return replace(packet, pts=packet.pts - shift, dts=packet.dts - shift)
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._sink.__exit__(kind, error, trace)
