@@ -13,6 +13,7 @@ from stream.health import Health, Monitored, State
 from stream.link import Link
 from stream.report import Samples, StageMeter
 from stream.sinks import Sink
+from stream.stamp_meter import StampMeter
 
 _log = logging.getLogger(__name__)
 
@@ -27,16 +28,18 @@ class Branch:
         link: what it takes its frames from.
         meter: time spent in the sink.
         ages: from capture until the sink had written the frame.
+        stamps: the same read from the pictures, None when they are not stamped.
         last_write_ns: on the monotonic clock, 0 before the first.
         failure: what ended it, None while all is well.
         ended: set when `run` is over.
     """
 
-    def __init__(self, name: str, sink: Sink, link: Link[Frame]) -> None:
+    def __init__(self, name: str, sink: Sink, link: Link[Frame], *, stamped: bool) -> None:
         self.name = name
         self.link = link
         self.meter = StageMeter()
         self.ages = Samples()
+        self.stamps = StampMeter() if stamped else None
         self.last_write_ns = 0
         self.failure: Exception | None = None
         self.ended = threading.Event()
@@ -58,8 +61,11 @@ class Branch:
             for frame in self.link:
                 call(self.name, self._sink.write, frame, self.meter)
                 self.last_write_ns = time.monotonic_ns()
-                if not frame.held:
-                    self.ages.add(self.last_write_ns - frame.captured_ns)
+                if frame.held:
+                    continue
+                self.ages.add(self.last_write_ns - frame.captured_ns)
+                if self.stamps is not None:
+                    self.stamps.add(frame.image, self.last_write_ns)
         except Exception as error:  # noqa: BLE001 - raised at the end of the run
             self.failure = error
         finally:

@@ -49,7 +49,7 @@ class Pipeline:
     fails ends alone: the others go on, and its failure is raised at the end.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what a pipeline is made of
         self,
         source: Iterable[Frame],
         stages: Mapping[str, Stage],
@@ -57,6 +57,7 @@ class Pipeline:
         *,
         live: bool,
         gate: Gate | None = None,
+        stamped: bool = False,
     ) -> None:
         """Build the links; nothing runs yet.
 
@@ -68,6 +69,7 @@ class Pipeline:
                 change it.
             live: drop late frames at the first link instead of making the source wait.
             gate: the only way from the last stage to the sinks.
+            stamped: the source paints stamps, to be read at every sink.
         """
         if not sinks:
             raise ValueError("a pipeline needs at least one sink")
@@ -89,7 +91,9 @@ class Pipeline:
         for index, reader in enumerate(self._next.values()):
             leaky = live and index == 0
             self._links[reader] = Link(capacity, leaky=leaky, hand_on=hand_on_audio)
-        self._tee = Tee(sinks, self._link_to, self._start, when_all_failed=self.stop)
+        self._tee = Tee(
+            sinks, self._link_to, self._start, when_all_failed=self.stop, stamped=stamped
+        )
         self._frames_in = self._left_out = 0
         self._faces_found = self._faces_swapped = self._frames_without_face = 0
         self._started_ns = 0
@@ -292,6 +296,7 @@ class Pipeline:
             source=dict(self._source.health()) if isinstance(self._source, Monitored) else {},
             sinks=self._tee.health(),
             live=self._live,
+            stamps={branch.name: branch.stamps.report() for branch in branches if branch.stamps},
         )
 
 

@@ -76,6 +76,21 @@ class Percentiles:
 
 
 @dataclass(frozen=True, slots=True)
+class StampReport:
+    """What one sink's pictures told of their own age; see `stream.stamp`.
+
+    Attributes:
+        read: pictures whose stamp was read.
+        unreadable: pictures without a stamp that is beyond doubt.
+        age_ms: from the painted time until the sink had written the picture.
+    """
+
+    read: int
+    unreadable: int
+    age_ms: Percentiles
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """What happened in a run so far.
 
@@ -93,6 +108,7 @@ class Report:
         links: by 'from -> to'.
         source, sinks: connections by name, as far as they can tell.
         live: whether late frames were dropped.
+        stamps: by sink, when pictures are stamped.
     """
 
     frames_in: int
@@ -109,6 +125,7 @@ class Report:
     source: Mapping[str, Health]
     sinks: Mapping[str, Health]
     live: bool
+    stamps: Mapping[str, StampReport] = field(default_factory=dict)
 
     @property
     def fps(self) -> float:
@@ -175,4 +192,10 @@ def render(report: Report) -> RenderableType:
         f"frame age: p50 {age.p50:.0f} ms, p95 {age.p95:.0f} ms, p99 {age.p99:.0f} ms\n"
         f"bottleneck: {report.bottleneck}"
     )
+    for name, stamps in report.stamps.items():
+        age = stamps.age_ms
+        summary.append(
+            f"\n{name}: age by stamp p50 {age.p50:.0f} ms, p95 {age.p95:.0f} ms, "
+            f"p99 {age.p99:.0f} ms; {stamps.read} read, {stamps.unreadable} not"
+        )
     return Group(stages, links, summary)

@@ -105,13 +105,15 @@ def read(image: Image) -> int | None:
     return time_ms if check == _check(time_ms) else None
 
 
-def age_ms(stamp_ms: int, now_ns: int) -> int:
-    """Milliseconds from a stamp until a monotonic time, across the clock's wrap.
+def age_ns(stamp_ms: int, now_ns: int) -> int:
+    """Nanoseconds from a stamp until a monotonic time of the same clock.
 
-    A stamp of the next milliseconds counts as a negative age.
+    Up to 1 ms too long, because stamps are rounded down. Right across the wrap of stamps; a
+    stamp from the future has a negative age.
     """
-    age = (now_ns // 1_000_000 - stamp_ms) % PERIOD_MS
-    return age - PERIOD_MS if age >= PERIOD_MS // 2 else age
+    period_ns = PERIOD_MS * 1_000_000
+    age = (now_ns - stamp_ms * 1_000_000) % period_ns
+    return age - period_ns if age >= period_ns // 2 else age
 
 
 def _cells(time_ms: int) -> NDArray[np.bool_]:

@@ -32,6 +32,8 @@ class Tee:
         make_link: Callable[[Sink], Link[Frame]],
         start: Callable[[str, Callable[[], None]], None],
         when_all_failed: Callable[[], None],
+        *,
+        stamped: bool,
     ) -> None:
         """Make a branch for every sink; opens nothing.
 
@@ -40,13 +42,18 @@ class Tee:
             make_link: makes the link to a sink.
             start: runs a function on a new thread of that name.
             when_all_failed: called by the thread of the last sink that fails.
+            stamped: pictures carry stamps to read.
         """
         self._make_link = make_link
         self._start = start
         self._when_all_failed = when_all_failed
         self._changing = threading.Lock()
         self._running = False
-        self.branches = tuple(Branch(name, sink, make_link(sink)) for name, sink in sinks.items())
+        self._stamped = stamped
+        self.branches = tuple(self._branch(name, sink) for name, sink in sinks.items())
+
+    def _branch(self, name: str, sink: Sink) -> Branch:
+        return Branch(name, sink, self._make_link(sink), stamped=self._stamped)
 
     def open(self) -> None:
         """Open all sinks, in order.
@@ -89,7 +96,7 @@ class Tee:
             ValueError: the name is taken.
             RuntimeError: the stream has ended, or has not begun.
         """
-        branch = Branch(name, sink, self._make_link(sink))
+        branch = self._branch(name, sink)
         branch.open()
         try:
             self._join(branch)
