@@ -91,7 +91,7 @@ def test_it_survives_scaling_and_jpeg(scale: float, way: int) -> None:
 
 def test_it_survives_h264_at_a_low_rate() -> None:
     times = [1_000_000_007 + 33 * number for number in range(12)]
-    decoded = h264([stamped(320, 180, time_ms) for time_ms in times], bit_rate=60_000)
+    decoded = h264([stamped(320, 180, time_ms) for time_ms in times], bit_rate=100_000)
     assert [stamp.read(image) for image in decoded] == times
 
 
