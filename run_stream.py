@@ -86,6 +86,9 @@ logger = logging.getLogger(__name__)
 @click.option("--start", type=click.FloatRange(0), metavar="S", help="Begin at second S.")
 @click.option("--duration", type=click.FloatRange(0, min_open=True), metavar="S", help="Seconds.")
 @click.option("--threads", type=click.IntRange(0), help="Processor threads, 0 for all.")
+@click.option(
+    "--stamp", is_flag=True, help="Paint the time of capture; report how old pictures are."
+)
 @click.option("--report", type=click.Path(path_type=Path), help="Write the report as JSON.")
 @click.option("--config", "file", type=click.Path(path_type=Path), help="Read settings (TOML).")
 @click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Change a setting.")
@@ -110,6 +113,7 @@ def stream(  # noqa: PLR0913, PLR0917 - one parameter for each option
     file: Path | None,
     overrides: tuple[str, ...],
     *,
+    stamp: bool,
     quiet: bool,
     debug: bool,
 ) -> int:
@@ -141,6 +145,7 @@ def stream(  # noqa: PLR0913, PLR0917 - one parameter for each option
         "input.start_s": start,
         "input.duration_s": duration,
         "threads": threads,
+        "stamp": stamp or None,
     }
     console = Console(stderr=True, quiet=quiet)
     try:

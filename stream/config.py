@@ -40,6 +40,8 @@ class Config:
         device: where the model runs.
         threads: processor threads to share among all stages, 0 for all processors.
         landmark_model: path of a face_landmarker.task file, empty to look for it.
+        stamp: paint the time of capture into every picture, see `stream.stamp`, and report how old
+            pictures are at each sink.
         recordings: folder of the files that are started while the stream runs.
         input, track, blend, gate, output: settings of the parts.
     """
@@ -52,6 +54,7 @@ class Config:
     device: Device = "auto"
     threads: int = 0
     landmark_model: str = ""
+    stamp: bool = False
     recordings: str = "recordings"
     input: SourceSettings = field(default_factory=SourceSettings)
     track: TrackSettings = field(default_factory=TrackSettings)

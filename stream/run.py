@@ -26,6 +26,7 @@ from stream.sinks import Sink, open_sink, pictures, video
 from stream.sources import Source, open_source
 from stream.sources import pictures as still_pictures
 from stream.sources.failures import without_credentials
+from stream.sources.stamped import Stamped
 
 _SIDE_BY_SIDE = "side-by-side:"
 _STAGES = ("detect", "swap", "blend", "gate")
@@ -101,7 +102,8 @@ class Run:
         self._threads = share
         self._blender = blend.Blender(config.blend)
         models.model_path(config.model)
-        self.source = open_source(config.source, self.config.input)
+        opened = open_source(config.source, self.config.input)
+        self.source = Stamped(opened) if config.stamp else opened
         self._opened = ExitStack()
 
     def __enter__(self) -> Self:
@@ -126,7 +128,14 @@ class Run:
                 ),
             }
             gate = Gate(self.config.gate) if live else None
-            self.pipeline = Pipeline(source, self.stages, self._sinks(), live=live, gate=gate)
+            self.pipeline = Pipeline(
+                source,
+                self.stages,
+                self._sinks(),
+                live=live,
+                gate=gate,
+                stamped=self.config.stamp,
+            )
             self._opened = opened.pop_all()
         return self
 

@@ -16,16 +16,17 @@ if TYPE_CHECKING:  # That module opens sources, this kind too.
 
 
 class Stamped:
-    """A source that paints the time of its capture into every picture of another source."""
+    """A source that paints the time of its capture into every picture of another source.
+
+    Attributes:
+        info: what the other source knows, once it is open.
+    """
+
+    info: SourceInfo
 
     def __init__(self, source: Source) -> None:
         """Wrap a source; it is opened and closed with this one."""
         self._source = source
-
-    @property
-    def info(self) -> SourceInfo:
-        """What the other source knows."""
-        return self._source.info
 
     def __enter__(self) -> Self:
         """Open the other source.
@@ -35,7 +36,7 @@ class Stamped:
             ConfigError: its pictures are too small for stamps that survive an encoder.
         """
         self._source.__enter__()
-        info = self._source.info
+        info = self.info = self._source.info
         if info.width < stamp.MIN_WIDTH or info.height < stamp.MIN_HEIGHT:
             self._source.__exit__(None, None, None)
             raise ConfigError(
