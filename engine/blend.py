@@ -18,6 +18,7 @@ from engine import (
     masks,
     multiband,
     paste,
+    regions,
     seam,
     skin,
     skin_model,
@@ -149,6 +150,8 @@ class Blender:
         faces_unusable: how many faces were left as they are because the model's answer was a
             picture of one value, or landmarks or map were no numbers.
         patches: what the last call put into its frame, by track: for whoever measures it.
+        shown: by track, how much of the inner face the last call replaced, 0 to 1, as far as it
+            lies inside the frame.
     """
 
     def __init__(self, settings: BlendSettings | None = None) -> None:
@@ -157,6 +160,7 @@ class Blender:
         self.mask_fallbacks = 0
         self.faces_unusable = 0
         self.patches: dict[int, paste.Patch] = {}
+        self.shown: dict[int, float] = {}
 
     def update(self, settings: BlendSettings) -> None:
         """Use other settings from the next frame on; tracks keep what they have measured.
@@ -203,7 +207,18 @@ class Blender:
         for _, (patch, grain, seed) in prepared:
             paste.composite(image, patch, grain, seed)
         self.patches = {track: patch for track, (patch, _, _) in prepared}
+        self.shown = {face.track: self._shown(face, image.shape) for face in faces}
         return len(prepared)
+
+    def _shown(self, face: Face, shape: tuple[int, ...]) -> float:
+        points = face.landmarks[regions.INNER_FACE]
+        if not np.isfinite(points).all():
+            return 0.0
+        inside = points[((points >= 0) & (points <= (shape[1] - 1, shape[0] - 1))).all(axis=1)]
+        if not len(inside):
+            return 1.0
+        patch = self.patches.get(face.track)
+        return 0.0 if patch is None else patch.coverage(inside)
 
     def _follow(self, face: Face) -> _Track:
         track = self._tracks.get(face.track)

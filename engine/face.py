@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -30,11 +31,14 @@ class Swap:
         mask: (S, S) float32 0..1, where the model sees unoccluded face, or None if the
             model predicts no mask.
         frame_to_crop: (2, 3) map from frame pixels to pixels of `image`.
+        change: mean absolute difference of `image` to the face that the model was given, in
+            gray levels; about 0 for a model that gives its input back.
     """
 
     image: Image
     mask: Mask | None
     frame_to_crop: Matrix
+    change: float = math.inf
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -49,6 +53,9 @@ class Face:
             to the right of the picture.
         swap: what the model made of it, None before the swap stage.
         held: frames since it was last found; above 0 the landmarks are of that frame.
+        shown: how much of eyes, nose and mouth has been replaced in the picture, 0 before
+            blending, to 1.
+        bystander: it is not to be swapped, because enough others are.
     """
 
     landmarks: Landmarks
@@ -57,6 +64,8 @@ class Face:
     yaw_deg: float = 0.0
     swap: Swap | None = None
     held: int = 0
+    shown: float = 0.0
+    bystander: bool = False
 
     @property
     def box(self) -> tuple[float, float, float, float]:

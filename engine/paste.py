@@ -47,6 +47,17 @@ class Patch:
         """(h, w) view of how much of the frame they replace."""
         return self.pixels[:, :, 3]
 
+    def coverage(self, points: align.Points) -> float:
+        """Mean alpha at some points of the frame, those outside of the patch count as 0.
+
+        Args:
+            points: (N, 2) in frame pixels.
+        """
+        x, y = np.rint(points - (self.left, self.top)).astype(int).T
+        height, width = self.alpha.shape
+        inside = (x >= 0) & (y >= 0) & (x < width) & (y < height)
+        return float(self.alpha[y[inside], x[inside]].sum()) / max(len(points), 1)
+
     def region(self, image: Image) -> Image:
         """The view of a frame that the patch covers."""
         height, width = self.pixels.shape[:2]

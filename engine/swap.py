@@ -175,6 +175,7 @@ class Swapper:
                     image=pictures[row],
                     mask=np.clip(results[1][row, 0], 0, 1) if len(results) > 1 else None,
                     frame_to_crop=rescale(matrices[index], size, out),
+                    change=_change(crops[row], pictures[row]),
                 ),
             )
         return tuple(swapped)
@@ -184,6 +185,13 @@ def _matches(shape: tuple[int | None, ...], wanted: tuple[int | None, ...]) -> b
     return len(shape) == len(wanted) and all(
         got is None or got == want for got, want in zip(shape, wanted, strict=True)
     )
+
+
+def _change(before: Image, after: Image) -> float:
+    """Mean absolute difference in gray levels, of pictures of any two sizes."""
+    size = before.shape[1], before.shape[0]
+    same_size = cv2.resize(after, size, interpolation=cv2.INTER_AREA)
+    return float(cv2.norm(before, same_size, cv2.NORM_L1)) / before.size
 
 
 def _to_images(tensor: NDArray[np.floating]) -> NDArray[np.uint8]:
