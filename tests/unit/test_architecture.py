@@ -68,8 +68,14 @@ def test_only_training_imports_torch() -> None:
 
 def test_only_sources_and_sinks_import_av() -> None:
     importers = names([file for file in FILES if tops(file) & {"av", "socket", "pyvirtualcam"}])
-    allowed = ("stream/sources/", "stream/sinks/", "export/")
+    allowed = ("stream/sources/", "stream/sinks/", "stream/web/", "export/")
     assert all(name.startswith(allowed) for name in importers)
+
+
+def test_only_the_panel_imports_web_frameworks() -> None:
+    frameworks = {"fastapi", "starlette", "uvicorn", "aiortc", "prometheus_client"}
+    importers = names([file for file in FILES if tops(file) & frameworks])
+    assert all(name.startswith("stream/web/") for name in importers)
 
 
 def test_the_engine_knows_no_thread_and_no_clock() -> None:

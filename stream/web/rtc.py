@@ -1,0 +1,214 @@
+"""Browsers that watch, or are the camera, by WebRTC."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Coroutine
+from contextlib import ExitStack
+from functools import partial
+from typing import Any
+
+import av
+from aiortc import (
+    RTCConfiguration,
+    RTCPeerConnection,
+    RTCRtpSender,
+    RTCSessionDescription,
+)
+from aiortc.codecs import h264, vpx
+from aiortc.mediastreams import MediaStreamError, MediaStreamTrack
+
+from engine.face import Image
+from stream.sources.picture import to_bgr
+from stream.web.broadcast import Broadcast, TooManyViewersError
+from stream.web.camera import BrowserCamera, check_size
+from stream.web.rtc_video import H264, PacketTrack, PictureTrack, SharedEncoder
+from stream.web.sdp import first_codec, with_bitrate
+from stream.web.sender_clock import SenderClock
+
+_CONNECT_TIMEOUT_S = 20.0
+_CLOSE_TIMEOUT_S = 1.0
+_UPLINK_KBIT_S = 2500
+
+# aiortc's own limits blur 640x480; its encoders read them when they are made.
+h264.DEFAULT_BITRATE, h264.MAX_BITRATE = 3_000_000, 12_000_000
+vpx.DEFAULT_BITRATE, vpx.MAX_BITRATE = 3_000_000, 12_000_000
+
+
+class NegotiationError(Exception):
+    """An offer that cannot be answered."""
+
+
+class Peers:
+    """All WebRTC connections; used in one event loop, and closed there."""
+
+    def __init__(self, most: int) -> None:
+        """Without connections.
+
+        Args:
+            most: how many there may be.
+        """
+        self._most = most
+        self._peers: set[_Peer] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._encoder: SharedEncoder | None = None
+
+    async def view(self, offer: str, broadcast: Broadcast) -> dict[str, str]:
+        """Begin to show pictures to a browser.
+
+        Args:
+            offer: session description with a video section that receives.
+            broadcast: the pictures.
+
+        Returns:
+            The answer, as `sdp` and `type`.
+
+        Raises:
+            NegotiationError: the offer makes no sense.
+            TooManyViewersError: as many as may watch already.
+        """
+        peer = self._new()
+        try:
+            peer.ends.enter_context(broadcast.watching())
+        except TooManyViewersError:
+            await self._drop(peer)
+            raise
+        connection = peer.connection
+
+        def add_track() -> None:
+            videos = [one for one in connection.getTransceivers() if one.kind == "video"]
+            if not videos:
+                raise NegotiationError("the offer has no video section")
+            connection.addTrack(PictureTrack(broadcast))
+            codecs = RTCRtpSender.getCapabilities("video").codecs
+            videos[0].setCodecPreferences(sorted(codecs, key=lambda one: one.mimeType != H264))
+
+        answer = await self._answer(peer, offer, add_track)
+        if first_codec(answer["sdp"]) == H264:
+            if self._encoder is None:
+                self._encoder = SharedEncoder(broadcast)
+            sender = connection.getSenders()[0]
+            # The connection is not up before this coroutine waits again.
+            sender.replaceTrack(PacketTrack(self._encoder))
+            # aiortc asks only encoders of its own for the key frames that browsers ask for.
+            sender._send_keyframe = self._encoder.want_keyframe  # type: ignore[method-assign]  # noqa: SLF001 - see above
+        return answer
+
+    async def camera(self, offer: str, source: BrowserCamera) -> dict[str, str]:
+        """Make a browser the camera.
+
+        Args:
+            offer: session description with a video section that sends.
+            source: gets the pictures.
+
+        Returns:
+            The answer, as `sdp` and `type`.
+
+        Raises:
+            NegotiationError: the offer makes no sense.
+            TooManyViewersError: as many connections as may be.
+        """
+        peer = self._new()
+        loop = asyncio.get_running_loop()
+
+        @peer.connection.on("track")
+        def arrived(track: MediaStreamTrack) -> None:
+            if track.kind == "video":
+                self._spawn(_pump(track, source, partial(self._drop_soon, loop, peer)))
+
+        answer = await self._answer(peer, offer, lambda: None)
+        return answer | {"sdp": with_bitrate(answer["sdp"], _UPLINK_KBIT_S)}
+
+    async def close(self) -> None:
+        """End all connections."""
+        async with asyncio.timeout(_CLOSE_TIMEOUT_S):
+            await asyncio.gather(*(self._drop(peer) for peer in list(self._peers)))
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def _new(self) -> _Peer:
+        if len(self._peers) >= self._most:
+            raise TooManyViewersError(
+                f"{len(self._peers)} WebRTC connections already; raise web.max_clients"
+            )
+        peer = _Peer()
+        self._peers.add(peer)
+
+        @peer.connection.on("connectionstatechange")
+        async def changed() -> None:
+            if peer.connection.connectionState in {"failed", "closed"}:
+                await self._drop(peer)
+
+        self._spawn(self._expire(peer))
+        return peer
+
+    async def _answer(self, peer: _Peer, offer: str, prepare: Callable[[], None]) -> dict[str, str]:
+        connection = peer.connection
+        try:
+            await connection.setRemoteDescription(RTCSessionDescription(offer, "offer"))
+            prepare()
+            await connection.setLocalDescription(await connection.createAnswer())
+        except NegotiationError:
+            await self._drop(peer)
+            raise
+        except Exception as error:
+            # aiortc's parser meets nonsense with whatever error it runs into.
+            await self._drop(peer)
+            raise NegotiationError("this is no session description that can be answered") from error
+        return {"sdp": connection.localDescription.sdp, "type": connection.localDescription.type}
+
+    async def _expire(self, peer: _Peer) -> None:
+        await asyncio.sleep(_CONNECT_TIMEOUT_S)
+        if peer.connection.connectionState != "connected":
+            await self._drop(peer)
+
+    async def _drop(self, peer: _Peer) -> None:
+        if peer in self._peers:
+            self._peers.remove(peer)
+            peer.ends.close()
+            await peer.connection.close()
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.ensure_future(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def _drop_soon(self, loop: asyncio.AbstractEventLoop, peer: _Peer) -> None:
+        loop.call_soon_threadsafe(lambda: self._spawn(self._drop(peer)))
+
+
+class _Peer:
+    """One connection, and what ends with it."""
+
+    def __init__(self) -> None:
+        self.connection = RTCPeerConnection(RTCConfiguration(iceServers=[]))
+        self.ends = ExitStack()
+
+
+async def _pump(track: MediaStreamTrack, source: BrowserCamera, close: Callable[[], None]) -> None:
+    """Offers pictures as they come until the browser goes.
+
+    The source drops what is late, so aiortc's own queue, which has no limit, stays empty.
+    """
+    seat = source.seat(close)
+    clock = SenderClock()
+    try:
+        while True:
+            video = await track.recv()
+            assert isinstance(video, av.VideoFrame), "what comes from outside is decoded"
+            now_ns = time.monotonic_ns()
+            captured_ns = (
+                now_ns if video.time is None else clock.captured_ns(video.time * 1000, now_ns)
+            )
+            seat.offer(partial(_picture, video), captured_ns)
+    except MediaStreamError:
+        pass  # The browser has gone.
+    finally:
+        seat.leave()
+
+
+def _picture(video: av.VideoFrame) -> Image:
+    check_size(video.width, video.height)
+    return to_bgr(video)
