@@ -171,6 +171,10 @@ class Blender:
         warm_up(settings)
         self._plan = _Plan(settings)
 
+    def forget(self) -> None:
+        """Begin anew with every face; to be called between two frames."""
+        self._tracks = {}
+
     def __call__(self, image: Image, faces: tuple[Face, ...]) -> int:
         """Composite every face that has a swap, in the given order.
 

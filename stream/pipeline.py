@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import itertools
+import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from functools import partial
-from typing import TypeAlias
 
-from stream.call import call
-from stream.frame import AudioPacket, Frame
+from stream.frame import Frame
 from stream.gate import Gate
 from stream.health import Monitored
 from stream.link import Link
@@ -18,13 +17,16 @@ from stream.report import Percentiles, Report, StageMeter, StageReport
 from stream.sinks import Sink
 from stream.tee import Tee
 from stream.threads import ThreadGroup
-
-Stage: TypeAlias = Callable[[Frame], Frame | None]
-"""Takes a frame, returns the changed frame, or None to drop it. Called by one thread only."""
+from stream.worker import Stage, Worker
 
 LIVE_CAPACITY = 1
 LOSSLESS_CAPACITY = 4
 SINK_CAPACITY = 8
+LIVE_SINK_CAPACITY = 24
+LEAKY_SINK_CAPACITY = 2
+
+HANG_S = 10.0
+"""No call of a stage takes so long on any machine that could run live."""
 
 GATE = "gate"
 
@@ -40,8 +42,12 @@ class Pipeline:
     """Moves frames from a source through stages to sinks, one thread each.
 
     Frames leave in capture order. A *live* pipeline drops the oldest waiting frame at the
-    first link when the stages are slower than the source; everything else waits, so a
-    lossless pipeline drops nothing. A sink that calls itself `leaky` gets a leaky link.
+    first link when the stages are slower than the source, and at the link of a sink that is
+    too slow, so that no sink holds up another. Everything else waits: a lossless pipeline drops
+    nothing, but for sinks that call themselves `leaky`.
+
+    With a gate, a stage that raises costs the frame and not the run: the stage is restarted, and
+    the gate shows something else meanwhile.
 
     The stages end one after the other: whoever ends, closes its inlet for the writer before
     it and its outlets for the readers after it. A failure therefore stops what lies before
@@ -68,7 +74,8 @@ class Pipeline:
             sinks: by name; entered and left by `run`. They share each frame, and must not
                 change it.
             live: drop late frames at the first link instead of making the source wait.
-            gate: the only way from the last stage to the sinks.
+            gate: the only way from the last stage to the sinks. In a live pipeline the stages
+                may then fail.
             stamped: the source paints stamps, to be read at every sink.
         """
         if not sinks:
@@ -77,15 +84,13 @@ class Pipeline:
         if len(set(names)) != len(names):
             raise ValueError(f"stages and sinks need different names, got {names}")
         self._source = source
-        self._stages = dict(stages)
         self._gate = gate
         self._live = live
         # A plain flag: an event has a lock, and signal handlers interrupt each other.
         self._stopping = False
         self._group = ThreadGroup(cancel=self.stop)
-        line = names[: -len(sinks)]
-        self._meters = {name: StageMeter() for name in line}
-        self._next = dict(itertools.pairwise(line))
+        self._line = names[: -len(sinks)]
+        self._next = dict(itertools.pairwise(self._line))
         self._links: dict[str, Link[Frame]] = {}
         capacity = LIVE_CAPACITY if live else LOSSLESS_CAPACITY
         for index, reader in enumerate(self._next.values()):
@@ -94,13 +99,35 @@ class Pipeline:
         self._tee = Tee(
             sinks, self._link_to, self._start, when_all_failed=self.stop, stamped=stamped
         )
-        self._frames_in = self._left_out = 0
+        self._workers = {
+            name: self._worker(name, stage, counts=name == list(stages)[-1])
+            for name, stage in stages.items()
+        }
+        self._threads: dict[str, threading.Thread] = {}
+        self._captured, self._gated = StageMeter(), StageMeter()
         self._faces_found = self._faces_swapped = self._frames_without_face = 0
         self._started_ns = 0
 
     def _link_to(self, sink: Sink) -> Link[Frame]:
-        leaky = sink.leaky or (self._live and not self._links)
-        return Link(SINK_CAPACITY, leaky=leaky, hand_on=hand_on_audio)
+        if not self._live:
+            return Link(SINK_CAPACITY, leaky=sink.leaky, hand_on=hand_on_audio)
+        capacity = LEAKY_SINK_CAPACITY if sink.leaky else LIVE_SINK_CAPACITY
+        return Link(capacity, leaky=True, hand_on=hand_on_audio)
+
+    def _worker(self, name: str, stage: Stage, *, counts: bool) -> Worker:
+        def put(frame: Frame) -> bool:
+            if counts:
+                self._count_faces(frame)
+            return self._put(name, frame)
+
+        return Worker(
+            name,
+            stage,
+            self._links[name],
+            put,
+            partial(self._end, name),
+            tolerant=self._live and self._gate is not None,
+        )
 
     def run(
         self, watch: Callable[[Report], None] | None = None, watch_every_s: float = 0.25
@@ -124,12 +151,14 @@ class Pipeline:
             with self._group:
                 self._start_all()
                 while not self._group.join(watch_every_s):
+                    self._replace_hung_threads()
                     if watch is not None:
                         watch(self.report())
         except BaseException as error:
             self._tee.close(error)
             raise
-        failure = self._tee.close(None)
+        still_failing = (worker.failure for worker in self._workers.values())
+        failure = self._tee.close(next(filter(None, still_failing), None))
         if failure is not None:
             raise failure
         return self.report()
@@ -140,15 +169,21 @@ class Pipeline:
             self._tee.start()
             if self._gate is not None:
                 self._start(GATE, partial(self._pass, self._gate))
-            for name, stage in reversed(self._stages.items()):
-                self._start(name, partial(self._work, name, stage))
+            for name, worker in reversed(self._workers.items()):
+                self._threads[name] = self._start(name, worker.run)
             self._start("capture", self._capture)
         except BaseException:
             self.abort()  # Those that run already wait for threads that never come.
             raise
 
-    def _start(self, name: str, target: Callable[[], None]) -> None:
-        self._group.start(f"facestream-{name}", target)
+    def _start(self, name: str, target: Callable[[], None]) -> threading.Thread:
+        return self._group.start(f"facestream-{name}", target)
+
+    def _replace_hung_threads(self) -> None:
+        for name, worker in self._workers.items():
+            if worker.tolerant and worker.give_up_if_hung(HANG_S):
+                self._group.abandon(self._threads[name])
+                self._threads[name] = self._start(name, worker.run)
 
     def add_sink(self, name: str, sink: Sink) -> None:
         """Open a sink and send it every frame from now on; any thread may do it.
@@ -162,7 +197,7 @@ class Pipeline:
             ValueError: the name is taken.
             RuntimeError: the run has ended, or has not begun.
         """
-        if name in self._meters:
+        if name in self._line:
             raise ValueError(f"sink {name!r}: a stage has this name")
         self._tee.add(name, sink)
 
@@ -190,7 +225,7 @@ class Pipeline:
         self._tee.abort()
 
     def _capture(self) -> None:
-        meter = self._meters["capture"]
+        meter = self._captured
         try:
             frames = iter(self._source)
             while not self._stopping:
@@ -200,43 +235,21 @@ class Pipeline:
                 except Exception as error:
                     if self._stopping:
                         return  # Nobody waits for it any more.
-                    error.add_note(f"in 'capture', after {self._frames_in} frames")
+                    error.add_note(f"in 'capture', after {meter.busy.count} frames")
                     raise
                 if frame is None:
                     return
                 meter.cpu_ns += time.thread_time_ns() - cpu_ns
                 meter.busy.add(time.monotonic_ns() - begin_ns)
-                self._frames_in += 1
-                if not self._stages:
+                if not self._workers:
                     self._count_faces(frame)
                 if not self._put("capture", frame):
                     return
         finally:
             self._end("capture")
 
-    def _work(self, name: str, stage: Stage) -> None:
-        meter, inlet = self._meters[name], self._links[name]
-        is_last = name == next(reversed(self._stages))
-        unheard: tuple[AudioPacket, ...] = ()
-        try:
-            for frame in inlet:
-                result = call(name, stage, frame, meter)
-                if result is None:
-                    self._left_out += 1
-                    unheard += frame.audio
-                    continue
-                if unheard:
-                    result, unheard = replace(result, audio=unheard + result.audio), ()
-                if is_last:
-                    self._count_faces(result)
-                if not self._put(name, result):
-                    return
-        finally:
-            inlet.abort()
-            self._end(name)
-
     def _pass(self, gate: Gate) -> None:
-        meter, inlet = self._meters[GATE], self._links[GATE]
+        meter, inlet = self._gated, self._links[GATE]
         try:
             for frame in inlet.poll(gate.patience_s):
                 begin_ns = time.monotonic_ns()
@@ -276,16 +289,23 @@ class Pipeline:
             f"{writer} -> {reader}": self._links[reader].stats
             for writer, reader in self._next.items()
         }
-        last = next(reversed(self._meters))
-        outlets = {f"{last} -> {branch.name}": branch.link.stats for branch in branches}
+        outlets = {f"{self._line[-1]} -> {branch.name}": branch.link.stats for branch in branches}
         on_the_way = [*line.values(), first.link.stats]
-        meters = self._meters | {branch.name: branch.meter for branch in branches}
+        workers = self._workers.values()
+        meters = {"capture": self._captured}
+        meters |= {worker.name: worker.meter for worker in workers}
+        meters |= {} if self._gate is None else {GATE: self._gated}
+        meters |= {branch.name: branch.meter for branch in branches}
         p50, p95, p99 = first.ages.percentiles_ms(50, 95, 99)
         return Report(
-            frames_in=self._frames_in,
+            frames_in=self._captured.busy.count,
             frames_out=first.meter.busy.count,
-            dropped=sum(link.dropped for link in on_the_way) + self._left_out,
-            held=self._gate.held if self._gate is not None else 0,
+            dropped=sum(link.dropped for link in on_the_way)
+            + sum(worker.left_out for worker in workers),
+            failed=sum(worker.failed for worker in workers),
+            held=0 if self._gate is None else self._gate.held,
+            withheld=0 if self._gate is None else self._gate.withheld,
+            unproven=0 if self._gate is None else self._gate.unproven,
             faces_found=self._faces_found,
             faces_swapped=self._faces_swapped,
             frames_without_face=self._frames_without_face,

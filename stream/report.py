@@ -98,7 +98,10 @@ class Report:
         frames_in: frames captured.
         frames_out: frames written by the first sink.
         dropped: frames left out by links or stages between capture and the first sink.
+        failed: frames that were lost because a stage raised or hung.
         held: frames that the gate made because none came.
+        withheld: frames that the gate sent covered, or sent another picture for.
+        unproven: frames with a face that nothing proves to be replaced.
         faces_found: faces in frames that left the last stage, over all frames.
         faces_swapped: those that carry a swap.
         frames_without_face: frames in which no face was found.
@@ -114,7 +117,10 @@ class Report:
     frames_in: int
     frames_out: int
     dropped: int
+    failed: int
     held: int
+    withheld: int
+    unproven: int
     faces_found: int
     faces_swapped: int
     frames_without_face: int
@@ -162,6 +168,17 @@ class Report:
         return fields
 
 
+def _exceptions(report: Report) -> str:
+    counts = {
+        "failed in a stage": report.failed,
+        "repeated while none came": report.held,
+        "withheld by the gate": report.withheld,
+        "with a face that is not proven to be swapped": report.unproven,
+    }
+    told = ", ".join(f"{count} {what}" for what, count in counts.items() if count)
+    return f"frames {told}\n" if told else ""
+
+
 def render(report: Report) -> RenderableType:
     """Tables for the terminal."""
     stages = Table(title="stages", title_justify="left")
@@ -187,6 +204,7 @@ def render(report: Report) -> RenderableType:
     summary = Text(
         f"{report.frames_out} of {report.frames_in} frames in {report.wall_s:.1f} s "
         f"= {report.fps:.1f} fps, {report.dropped} dropped\n"
+        f"{_exceptions(report)}"
         f"faces: {report.faces_found} found, {report.faces_swapped} swapped, "
         f"{report.faces_missed} missed; {report.frames_without_face} frames without a face\n"
         f"frame age: p50 {age.p50:.0f} ms, p95 {age.p95:.0f} ms, p99 {age.p99:.0f} ms\n"

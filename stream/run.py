@@ -13,20 +13,21 @@ import cv2
 
 from engine import assets, blend, models
 from engine.swap import Swapper
-from engine.track import FaceTracker, TrackSettings
+from engine.track import FaceTracker
 from stream import stages
 from stream.config import Config
 from stream.errors import ConfigError
 from stream.frame import SourceInfo
 from stream.gate import Gate
 from stream.live_settings import LiveSettings
-from stream.pipeline import Pipeline, Stage
+from stream.pipeline import Pipeline
 from stream.report import Report
 from stream.sinks import Sink, open_sink, pictures, video
 from stream.sources import Source, open_source
 from stream.sources import pictures as still_pictures
 from stream.sources.failures import without_credentials
 from stream.sources.stamped import Stamped
+from stream.worker import Stage
 
 _SIDE_BY_SIDE = "side-by-side:"
 _STAGES = ("detect", "swap", "blend", "gate")
@@ -110,24 +111,24 @@ class Run:
         with ExitStack() as opened:
             cv2.setNumThreads(1)
             blend.warm_up(self.config.blend)
-            self._swap = stages.Swap(self._swapper(self.config.model))
-            self._detect = stages.Detect(self._tracker(self.config.track))
-            opened.callback(self._detect.close)
+            self._swap = stages.Swap(self._swapper, self.config.model)
             self.device = self._swap.swapper.device
             source = opened.enter_context(self.source)
             self.info = source.info
             mode = self.config.mode
             live = self.info.live if mode == "auto" else mode == "live"
             self.config = replace(self.config, mode="live" if live else "lossless")
+            gate = Gate(self.config.gate, live=live)
+            self._detect = stages.Detect(
+                self._tracker, self.config.track.max_faces, gate.bystanders
+            )
+            opened.callback(self._detect.close)
+            shows_original = any(url.startswith(_SIDE_BY_SIDE) for url in self.config.out)
             self.stages = {
                 "detect": self._detect,
                 "swap": self._swap,
-                "blend": stages.blend(
-                    self._blender,
-                    keep_original=any(url.startswith(_SIDE_BY_SIDE) for url in self.config.out),
-                ),
+                "blend": stages.Blend(self._blender, keep_original=shows_original),
             }
-            gate = Gate(self.config.gate) if live else None
             self.pipeline = Pipeline(
                 source,
                 self.stages,
@@ -142,9 +143,12 @@ class Run:
     def __exit__(self, *_: object) -> None:
         self._opened.close()
 
-    def _tracker(self, settings: TrackSettings) -> FaceTracker:
+    def _tracker(self, faces: int) -> FaceTracker:
         path = self.config.landmark_model
-        return FaceTracker(assets.landmark_model(Path(path) if path else None), settings)
+        return FaceTracker(
+            assets.landmark_model(Path(path) if path else None),
+            replace(self.config.track, max_faces=faces),
+        )
 
     def _swapper(self, model: str) -> Swapper:
         return Swapper(models.model_path(model), self.config.device, self._threads.inference)
@@ -176,15 +180,14 @@ class Run:
             EngineError: a model that cannot be used; nothing was changed.
         """
         config = self.config
-        track = replace(config.track, max_faces=settings.faces)
-        swapper = None if settings.model == config.model else self._swapper(settings.model)
-        tracker = None if track == config.track else self._tracker(track)
+        if settings.model != config.model:
+            self._swap.use(settings.model)
+            self.device = self._swap.swapper.device
         if settings.blend != config.blend:
             self._blender.update(settings.blend)
-        if swapper is not None:
-            self._swap.swapper, self.device = swapper, swapper.device
-        if tracker is not None:
-            self._detect.exchange(tracker)
+        if settings.faces != config.track.max_faces:
+            self._detect.follow(settings.faces)
+        track = replace(config.track, max_faces=settings.faces)
         self.config = replace(config, blend=settings.blend, track=track, model=settings.model)
 
     def report(self) -> Report | None:

@@ -8,10 +8,9 @@ import numpy as np
 from engine.face import Image
 
 _GROUND, _INK, _QUIET = (38, 32, 30), (225, 222, 220), (140, 132, 128)
-_TITLE, _LINE = "No picture", "The source is being looked for"
 
 
-def slate(width: int, height: int, title: str = _TITLE, line: str = _LINE) -> Image:
+def slate(width: int, height: int, title: str, line: str) -> Image:
     """A calm dark picture with two lines of text in its middle.
 
     Args:

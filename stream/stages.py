@@ -7,36 +7,57 @@ the next frame.
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from dataclasses import replace
 
 from engine.blend import Blender
+from engine.cover import cover_face
 from engine.swap import Swapper
 from engine.track import FaceTracker
 from stream.frame import Frame
-from stream.pipeline import Stage
 
 
 class Detect:
     """Find and follow faces; owns its tracker."""
 
-    def __init__(self, tracker: FaceTracker) -> None:
-        """Take over a tracker, which `close` closes."""
-        self._tracker = tracker
-        self._next: FaceTracker | None = None
+    def __init__(self, open_tracker: Callable[[int], FaceTracker], faces: int, aside: int) -> None:
+        """Open the first tracker; `close` closes the last.
+
+        Args:
+            open_tracker: called with how many faces to follow.
+            faces: how many of them are to be swapped: those that are followed longest.
+            aside: how many more to look for, as bystanders.
+        """
+        self._open_tracker = open_tracker
+        self._faces = faces
+        self._aside = aside
+        self._tracker = open_tracker(faces + aside)
+        self._next: tuple[FaceTracker, int] | None = None
         self._exchanging = threading.Lock()
 
     def __call__(self, frame: Frame) -> Frame:
         """The frame with its faces."""
         if self._next is not None:
             self._take_next()
-        return replace(frame, faces=self._tracker.update(frame.image, frame.pts_ns))
+        faces = self._tracker.update(frame.image, frame.pts_ns)
+        if len(faces) > self._faces:
+            others = (replace(face, bystander=True) for face in faces[self._faces :])
+            faces = (*faces[: self._faces], *others)
+        return replace(frame, faces=faces)
 
-    def exchange(self, tracker: FaceTracker) -> None:
-        """Go on with another tracker, which then belongs to this stage."""
+    def follow(self, faces: int) -> None:
+        """Swap another number of faces from the next frame on; any thread may say so."""
+        self._exchange(self._open_tracker(faces + self._aside), faces)
+
+    def restart(self) -> None:
+        """Begin anew with another tracker."""
+        self._exchange(self._open_tracker(self._faces + self._aside), self._faces)
+
+    def _exchange(self, tracker: FaceTracker, faces: int) -> None:
         with self._exchanging:
-            unused, self._next = self._next, tracker
+            unused, self._next = self._next, (tracker, faces)
         if unused is not None:
-            unused.close()
+            unused[0].close()
 
     def close(self) -> None:
         """Close the tracker; no thread may be using it any more."""
@@ -45,41 +66,86 @@ class Detect:
 
     def _take_next(self) -> None:
         with self._exchanging:
-            tracker, self._next = self._next, None
-        if tracker is not None:
+            following, self._next = self._next, None
+        if following is not None:
             self._tracker.close()
-            self._tracker = tracker
+            self._tracker, self._faces = following
 
 
 class Swap:
-    """Run the model on all faces of a frame.
+    """Run the model on the faces that are to be swapped.
 
     Attributes:
-        swapper: may be replaced by any thread; a frame reads it once.
+        swapper: what does it.
     """
 
-    def __init__(self, swapper: Swapper) -> None:
-        self.swapper = swapper
+    def __init__(self, load: Callable[[str], Swapper], model: str) -> None:
+        """Load the first model.
+
+        Args:
+            load: called with a name or path; raises ModelError.
+            model: its name or path.
+        """
+        self._load = load
+        self._model = model
+        self.swapper = load(model)
 
     def __call__(self, frame: Frame) -> Frame:
         """The frame with its faces' swaps."""
-        if not frame.faces:
+        chosen = tuple(face for face in frame.faces if not face.bystander)
+        if not chosen:
             return frame
-        return replace(frame, faces=self.swapper(frame.image, frame.faces))
+        others = frame.faces[len(chosen) :]
+        return replace(frame, faces=(*self.swapper(frame.image, chosen), *others))
+
+    def use(self, model: str) -> None:
+        """Load another model and use it from the next frame on; any thread may say so.
+
+        Raises:
+            ModelError: it cannot be used; the old one stays.
+        """
+        self.swapper, self._model = self._load(model), model
+
+    def restart(self) -> None:
+        """Load the model anew."""
+        self.swapper = self._load(self._model)
 
 
-def blend(blender: Blender, *, keep_original: bool) -> Stage:
-    """Put the swapped faces into the picture.
+class Blend:
+    """Put the swapped faces into the picture, and cover those that nobody swaps.
 
-    Args:
+    Attributes:
         blender: changes the picture in place; `Blender.update` changes its settings.
-        keep_original: copy the picture first, for sinks that show it.
     """
 
-    def stage(frame: Frame) -> Frame:
-        if keep_original:
-            frame = replace(frame, original=frame.image.copy())
-        blender(frame.image, frame.faces)
-        return frame
+    def __init__(self, blender: Blender, *, keep_original: bool) -> None:
+        """Keep what is needed.
 
-    return stage
+        Args:
+            blender: is used by this stage alone.
+            keep_original: copy the picture first, for sinks that show it; may be changed.
+        """
+        self.blender = blender
+        self.keep_original = keep_original
+
+    def __call__(self, frame: Frame) -> Frame:
+        """The frame with its picture changed, and what each face has to show for it."""
+        if self.keep_original:
+            frame = replace(frame, original=frame.image.copy())
+        if not frame.faces:
+            self.blender(frame.image, ())
+            return frame
+        for face in frame.faces:
+            if face.bystander:
+                cover_face(frame.image, face.landmarks)
+        self.blender(frame.image, tuple(face for face in frame.faces if not face.bystander))
+        shown = self.blender.shown
+        faces = tuple(
+            replace(face, shown=1.0 if face.bystander else shown[face.track])
+            for face in frame.faces
+        )
+        return replace(frame, faces=faces)
+
+    def restart(self) -> None:
+        """Forget what was measured of faces."""
+        self.blender.forget()

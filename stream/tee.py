@@ -30,7 +30,7 @@ class Tee:
         self,
         sinks: Mapping[str, Sink],
         make_link: Callable[[Sink], Link[Frame]],
-        start: Callable[[str, Callable[[], None]], None],
+        start: Callable[[str, Callable[[], None]], object],
         when_all_failed: Callable[[], None],
         *,
         stamped: bool,

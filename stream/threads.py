@@ -29,11 +29,17 @@ class ThreadGroup:
         self._threads: list[threading.Thread] = []
         self._failure: BaseException | None = None
 
-    def start(self, name: str, target: Callable[[], None]) -> None:
+    def start(self, name: str, target: Callable[[], None]) -> threading.Thread:
         """Run `target` on a new thread of this name."""
-        thread = threading.Thread(target=self._run, args=(target,), name=name)
+        # A daemon only for the sake of those that are abandoned.
+        thread = threading.Thread(target=self._run, args=(target,), name=name, daemon=True)
         self._threads.append(thread)
         thread.start()
+        return thread
+
+    def abandon(self, thread: threading.Thread) -> None:
+        """Wait no more for a thread that hangs in native code; it dies with the process."""
+        self._threads = [other for other in self._threads if other is not thread]
 
     def _run(self, target: Callable[[], None]) -> None:
         try:

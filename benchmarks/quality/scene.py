@@ -16,7 +16,6 @@ from engine.face import Face, Image, Mask
 from engine.paste import Patch
 from engine.swap import Swapper
 from engine.track import FaceTracker
-from stream import stages
 from stream.config import Config
 from stream.frame import Frame
 
@@ -72,19 +71,17 @@ class Engine:
 
     def detect(self, image: Image, pts_ns: int) -> Frame:
         """Run the first stage; the frame owns a copy of the picture."""
-        frame = Frame(image.copy(), pts_ns, seq=0, captured_ns=0)
-        return _passed(stages.Detect(self._tracker)(frame))
+        faces = self._tracker.update(image, pts_ns)
+        return Frame(image.copy(), pts_ns, seq=0, captured_ns=0, faces=faces)
 
     def finish(self, frame: Frame) -> Scene:
         """Run the other two stages; `frame.image` becomes the scene's `after`."""
         before = frame.image.copy()
-        swapped = _passed(stages.Swap(self.swapper)(frame))
-        blend = stages.blend(self._blender, keep_original=False)
+        faces = self.swapper(frame.image, frame.faces)
         began_s = time.thread_time()
-        blended = _passed(blend(swapped))
+        self._blender(frame.image, faces)
         blend_s = time.thread_time() - began_s
-        patches = dict(self._blender.patches)
-        return Scene(before, blended.image, swapped.faces, patches, blend_s)
+        return Scene(before, frame.image, faces, dict(self._blender.patches), blend_s)
 
 
 @contextmanager
@@ -102,8 +99,3 @@ def open_engine(config: Config, model: Path | None = None) -> Iterator[Engine]:
     swapper = Swapper(model or models.model_path(config.model), config.device, threads=1)
     with FaceTracker(assets.landmark_model(Path(path) if path else None), config.track) as tracker:
         yield Engine(tracker, swapper, config.blend)
-
-
-def _passed(frame: Frame | None) -> Frame:
-    assert frame is not None, "these stages drop no frame"
-    return frame

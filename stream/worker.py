@@ -1,0 +1,178 @@
+"""One stage on its thread: timed, restarted when it fails or hangs in a live run."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Protocol, TypeAlias, runtime_checkable
+
+from stream.call import call
+from stream.frame import AudioPacket, Frame
+from stream.link import Link
+from stream.report import StageMeter
+from stream.timebase import NS_PER_S
+
+Stage: TypeAlias = Callable[[Frame], Frame | None]
+"""Takes a frame, returns the changed frame, or None to drop it. Called by one thread only."""
+
+_log = logging.getLogger(__name__)
+
+_RESTART_AFTER = 3
+_RESTART_PAUSE_NS = 2 * NS_PER_S
+_COMPLAIN_EVERY_NS = 10 * NS_PER_S
+
+
+@runtime_checkable
+class Restartable(Protocol):
+    """A stage that can begin anew after it has failed."""
+
+    def restart(self) -> None:
+        """Forget everything and load what is needed again; raises what loading raises."""
+
+
+class Worker:
+    """Takes frames from a link, calls the stage, and hands on what it returns.
+
+    In a tolerant worker a stage that raises costs the frame, not the run: the stage is
+    restarted when it fails again and again, and what lies behind sees no frames meanwhile. A
+    stage that never returns can be given up by `give_up_if_hung`.
+
+    Attributes:
+        name: of the stage.
+        inlet: where its frames come from.
+        meter: time spent in the stage.
+        tolerant: it goes on after a failure.
+        left_out: frames that the stage itself dropped.
+        failed: frames that were lost because the stage raised or hung.
+        failure: why the stage fails now, None while it works.
+    """
+
+    def __init__(  # noqa: PLR0913 - both sides, and what to do when the stage fails
+        self,
+        name: str,
+        stage: Stage,
+        inlet: Link[Frame],
+        put: Callable[[Frame], bool],
+        end: Callable[[], None],
+        *,
+        tolerant: bool,
+    ) -> None:
+        """Keep what is needed; `run` is the body of the thread.
+
+        Args:
+            name: of the stage.
+            stage: called by one thread at a time.
+            inlet: aborted when the worker ends.
+            put: hands a frame on; False when nobody takes any more.
+            end: says that nothing more comes.
+            tolerant: go on after a failure.
+        """
+        self.name = name
+        self.inlet = inlet
+        self.meter = StageMeter()
+        self.left_out = self.failed = 0
+        self.failure: Exception | None = None
+        self._stage = stage
+        self._put = put
+        self._end = end
+        self.tolerant = tolerant
+        self._unheard: tuple[AudioPacket, ...] = ()
+        self._failures_in_a_row = 0
+        self._restarted_ns = self._complained_ns = 0
+        # A thread that hangs in the stage is told apart from its successor by its number.
+        self._watching = threading.Lock()
+        self._thread_number = 0
+        self._busy_since_ns = 0
+
+    def run(self) -> None:
+        """Work until the link ends, nobody takes frames any more, or the stage fails."""
+        mine = self._thread_number
+        try:
+            for frame in self.inlet:
+                self._busy_since_ns = time.monotonic_ns()
+                result = self._attempt(frame)
+                if not self._still(mine):
+                    return
+                if result is None:
+                    self._unheard += frame.audio
+                    continue
+                if self._unheard:
+                    result = replace(result, audio=self._unheard + result.audio)
+                    self._unheard = ()
+                if not self._put(result):
+                    return
+        finally:
+            if mine == self._thread_number:
+                self.inlet.abort()
+                self._end()
+
+    def give_up_if_hung(self, limit_s: float) -> bool:
+        """Give up a call that has lasted too long, and the thread that is in it.
+
+        Args:
+            limit_s: longer than any call of a healthy stage.
+
+        Returns:
+            True if so: then `run` has to be started on another thread. The old one ends when
+            the call returns, if ever.
+        """
+        with self._watching:
+            since_ns = self._busy_since_ns
+            if not since_ns or time.monotonic_ns() - since_ns < limit_s * NS_PER_S:
+                return False
+            self._thread_number += 1
+            self._busy_since_ns = 0
+        self.failed += 1
+        self.failure = TimeoutError(f"no answer within {limit_s:g} s")
+        self.failure.add_note(f"in '{self.name}'")
+        _log.error("stage %s gave no answer within %g s and is started anew", self.name, limit_s)
+        self._restart()
+        return True
+
+    def _still(self, mine: int) -> bool:
+        with self._watching:
+            if mine != self._thread_number:
+                return False
+            self._busy_since_ns = 0
+            return True
+
+    def _attempt(self, frame: Frame) -> Frame | None:
+        mine = self._thread_number
+        try:
+            result = call(self.name, self._stage, frame, self.meter)
+        except Exception as error:
+            if not self.tolerant:
+                raise
+            if mine == self._thread_number:
+                self._failed(error)
+            return None
+        if mine == self._thread_number:
+            self.left_out += result is None
+            self._failures_in_a_row, self.failure = 0, None
+        return result
+
+    def _failed(self, error: Exception) -> None:
+        self.failed += 1
+        self.failure = error
+        self._failures_in_a_row += 1
+        now_ns = time.monotonic_ns()
+        if now_ns - self._complained_ns >= _COMPLAIN_EVERY_NS or not self._complained_ns:
+            self._complained_ns = now_ns
+            _log.error("stage %s failed: %s", self.name, error)
+        if self._failures_in_a_row >= _RESTART_AFTER:
+            self._restart()
+
+    def _restart(self) -> None:
+        now_ns = time.monotonic_ns()
+        if not isinstance(self._stage, Restartable):
+            return
+        if self._restarted_ns and now_ns - self._restarted_ns < _RESTART_PAUSE_NS:
+            return
+        self._restarted_ns = now_ns
+        try:
+            self._stage.restart()
+        except Exception as error:  # noqa: BLE001 - the stage goes on failing, and says so
+            _log.debug("stage %s cannot be restarted", self.name, exc_info=error)
