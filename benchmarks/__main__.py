@@ -8,6 +8,7 @@ from benchmarks.augment import augment
 from benchmarks.blend import blend
 from benchmarks.color import color
 from benchmarks.fairness import fairness
+from benchmarks.latency.command import latency
 from benchmarks.pipeline import pipeline
 from benchmarks.quality.command import quality
 from benchmarks.quality.gallery import gallery
@@ -28,6 +29,7 @@ main.add_command(color)
 main.add_command(convert)
 main.add_command(gallery)
 main.add_command(fairness)
+main.add_command(latency)
 main.add_command(pipeline)
 main.add_command(quality)
 main.add_command(skin)

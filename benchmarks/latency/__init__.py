@@ -1,0 +1,1 @@
+"""Glass to glass over real servers: what passing through facestream adds."""
