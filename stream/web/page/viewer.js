@@ -1,0 +1,108 @@
+/** How the picture is looked at: result, split or side by side; frozen; full screen. */
+
+import { byId } from "./element.js";
+
+const VIEWS = ["result", "split", "side"];
+const STEP = 0.02;
+
+export class Viewer {
+  #picture = byId("picture");
+  #divider = byId("divider");
+  #at = 0.5;
+  #originalOffered = true;
+  #size = "";
+
+  /** @param {() => void} onChange another view, or the original is wanted or no longer */
+  constructor(onChange) {
+    this.onChange = onChange;
+    for (const input of this.#inputs) {
+      input.addEventListener("change", () => (this.view = input.value));
+    }
+    this.#divider.addEventListener("pointerdown", (event) => this.#drag(event));
+    this.#divider.addEventListener("keydown", (event) => this.#step(event));
+    byId("fullscreen").addEventListener("click", () => this.toggleFullscreen());
+    if (!document.fullscreenEnabled) byId("fullscreen").hidden = true;
+  }
+
+  get view() {
+    return this.#picture.dataset.view;
+  }
+
+  set view(view) {
+    this.#picture.dataset.view = view;
+    for (const input of this.#inputs) input.checked = input.value === view;
+    this.onChange();
+  }
+
+  /** Show the original instead of the result, while true. */
+  set peeking(on) {
+    if (on === this.#picture.classList.contains("peek")) return;
+    this.#picture.classList.toggle("peek", on && this.#originalOffered && this.view !== "side");
+    this.onChange();
+  }
+
+  /** Whether the view that was chosen needs the original. */
+  get wantsOriginal() {
+    return this.view !== "result" || this.#picture.classList.contains("peek");
+  }
+
+  /** Whether there can be an original; without one only the result is shown. */
+  set originalOffered(offered) {
+    this.#originalOffered = offered;
+    for (const input of this.#inputs) input.disabled = !offered && input.value !== "result";
+    if (!offered) this.view = "result";
+  }
+
+  next() {
+    if (this.#originalOffered) this.view = VIEWS[(VIEWS.indexOf(this.view) + 1) % VIEWS.length];
+  }
+
+  /** Follow the size of the pictures. */
+  fit(width, height) {
+    if (this.#size === `${width}x${height}`) return;
+    this.#size = `${width}x${height}`;
+    this.#picture.style.setProperty("--ratio", width / height);
+  }
+
+  /** @param {string} text over the picture; empty for none */
+  set veil(text) {
+    const veil = byId("veil");
+    veil.hidden = !text;
+    if (text && veil.textContent !== text) veil.textContent = text;
+  }
+
+  toggleFullscreen() {
+    if (document.fullscreenElement) document.exitFullscreen();
+    else byId("viewer").requestFullscreen?.();
+  }
+
+  get #inputs() {
+    return byId("views").querySelectorAll("input");
+  }
+
+  #drag(event) {
+    event.preventDefault();
+    this.#divider.focus();
+    this.#divider.setPointerCapture(event.pointerId);
+    const { left, width } = byId("result").getBoundingClientRect();
+    const move = ({ clientX }) => this.#place((clientX - left) / width);
+    const end = () => this.#divider.removeEventListener("pointermove", move);
+    this.#divider.addEventListener("pointermove", move);
+    this.#divider.addEventListener("lostpointercapture", end, { once: true });
+  }
+
+  #step(event) {
+    const steps = { ArrowLeft: -STEP, ArrowRight: STEP, PageDown: -10 * STEP, PageUp: 10 * STEP };
+    if (event.key in steps) this.#place(this.#at + steps[event.key]);
+    else if (event.key === "Home") this.#place(0);
+    else if (event.key === "End") this.#place(1);
+    else return;
+    event.preventDefault();
+  }
+
+  #place(at) {
+    this.#at = Math.min(1, Math.max(0, at));
+    this.#picture.style.setProperty("--at", this.#at);
+    this.#divider.setAttribute("aria-valuenow", String(Math.round(100 * this.#at)));
+  }
+}
