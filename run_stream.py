@@ -11,6 +11,7 @@ import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -31,6 +32,7 @@ try:
         from stream import config
         from stream.doctor.command import doctor
         from stream.errors import StreamError
+        from stream.gate import ON_MISS
         from stream.inspection.command import inspect
         from stream.pipeline import Pipeline
         from stream.presets import PRESETS
@@ -56,6 +58,20 @@ SWITCH_INTERVAL_S = 0.0005
 COMMANDS = {"doctor": doctor, "inspect": inspect}
 """First words that are no source; a file of that name can be given as ./doctor."""
 
+SETTINGS = {
+    "mask": "blend.mask",
+    "color": "blend.color",
+    "blend": "blend.blend",
+    "faces": "track.max_faces",
+    "start": "input.start_s",
+    "duration": "input.duration_s",
+    "on_miss": "gate.on_miss",
+    "host": "web.host",
+    "port": "web.port",
+    "tls": "web.tls",
+}
+"""Options that are not called like their setting."""
+
 logger = logging.getLogger(__name__)
 
 
@@ -66,7 +82,8 @@ logger = logging.getLogger(__name__)
     "-o",
     multiple=True,
     metavar="SINK",
-    help="FILE.mp4/.mov/.mkv, FOLDER/, PICTURE.png, side-by-side:FILE, or null; repeatable.",
+    help="FILE.mp4/.mov/.mkv, FOLDER/, PICTURE.png, side-by-side:FILE, virtual-camera, web (panel "
+    "in the browser), rtsp:// rtmp:// srt:// udp:// or FOLDER/live.m3u8, or null; repeatable.",
 )
 @click.option("--model", "-m", metavar="NAME|PATH", help="Bundled persona or an ONNX file.")
 @click.option("--live", "mode", flag_value="live", help="Newest picture wins; drop late frames.")
@@ -87,40 +104,40 @@ logger = logging.getLogger(__name__)
 @click.option("--duration", type=click.FloatRange(0, min_open=True), metavar="S", help="Seconds.")
 @click.option("--threads", type=click.IntRange(0), help="Processor threads, 0 for all.")
 @click.option(
-    "--stamp", is_flag=True, help="Paint the time of capture; report how old pictures are."
+    "--on-miss",
+    type=click.Choice(ON_MISS),
+    help="What leaves instead of a face that could not be swapped: the last good picture and then "
+    "a slate (hold: live runs), the face covered (blur), a slate, or the frame (pass: files).",
 )
+@click.option(
+    "--stamp",
+    is_flag=True,
+    default=None,
+    help="Paint the time of capture; report how old pictures are.",
+)
+@click.option("--host", metavar="ADDRESS", help="Where the panel listens; 127.0.0.1 by default.")
+@click.option("--port", type=click.IntRange(0, 65_535), help="Of the panel; 0 for any free one.")
+@click.option("--tls", is_flag=True, default=None, help="Serve the panel by HTTPS.")
 @click.option("--report", type=click.Path(path_type=Path), help="Write the report as JSON.")
 @click.option("--config", "file", type=click.Path(path_type=Path), help="Read settings (TOML).")
 @click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Change a setting.")
 @click.option("--quiet", "-q", is_flag=True, help="Print errors only.")
 @click.option("--debug", is_flag=True, help="Show tracebacks and log messages.")
 @click.version_option(package_name="facestream")
-def stream(  # noqa: PLR0913, PLR0917 - one parameter for each option
-    source: str | None,
-    out: tuple[str, ...],
-    model: str | None,
-    mode: str | None,
-    preset: str | None,
-    device: str | None,
-    mask: str | None,
-    color: str | None,
-    blend: str | None,
-    faces: int | None,
-    start: float | None,
-    duration: float | None,
-    threads: int | None,
+def stream(
+    *,
     report: Path | None,
     file: Path | None,
     overrides: tuple[str, ...],
-    *,
-    stamp: bool,
     quiet: bool,
     debug: bool,
+    **settings: Any,
 ) -> int:
     """Swap the faces in SOURCE into a fictional persona.
 
     SOURCE is a video file, a picture, a folder of pictures, a camera (0, /dev/video0), a
-    network URL (rtsp://, rtmp://, http://, ...), or 'demo', the clip that comes along.
+    network URL (rtsp://, rtmp://, http://, ...), 'screen', 'browser' (the camera of whoever opens
+    the panel), or 'demo', the clip that comes along.
 
     Two words in place of SOURCE do something else: 'doctor' says whether this machine can run it
     all, and how to mend what cannot; 'inspect MODEL' looks into a model file.
@@ -132,24 +149,13 @@ def stream(  # noqa: PLR0913, PLR0917 - one parameter for each option
     logging.getLogger("numba").setLevel(logging.WARNING)
     sys.setswitchinterval(SWITCH_INTERVAL_S)
     options = {
-        "source": source,
-        "out": out or None,
-        "model": model,
-        "mode": mode,
-        "preset": preset,
-        "device": device,
-        "blend.mask": mask,
-        "blend.color": color,
-        "blend.blend": blend,
-        "track.max_faces": faces,
-        "input.start_s": start,
-        "input.duration_s": duration,
-        "threads": threads,
-        "stamp": stamp or None,
+        SETTINGS.get(name, name): value
+        for name, value in settings.items()
+        if value not in {None, ()}
     }
     console = Console(stderr=True, quiet=quiet)
     try:
-        run = Run(config.load(file, overrides, options))
+        run = Run(config.load(file, overrides, options), partial(say, console))
         if report is not None:
             check_report(report)
         with run:
@@ -161,11 +167,10 @@ def stream(  # noqa: PLR0913, PLR0917 - one parameter for each option
 def execute(run: Run, report: Path | None, console: Console) -> int:
     """Run the pipeline, show its progress, and report however it ends."""
     settings, info = run.config, run.info
-    console.print(
-        f"{info.url} {info.width}x{info.height} -> {', '.join(settings.out)}: "
+    say(
+        console,
+        f"{info.url} {info.width}x{info.height} -> {', '.join(run.pipeline.sinks)}: "
         f"{settings.model} on {run.device}, {settings.mode}",
-        markup=False,
-        soft_wrap=True,
     )
     code = 0
     with signals_end(run.pipeline) as interrupted:
@@ -181,21 +186,26 @@ def execute(run: Run, report: Path | None, console: Console) -> int:
             if result.frames_in:
                 console.print(render(result))
             if run.faces_unusable:
-                console.print(
+                say(
+                    console,
                     f"model {settings.model}: {run.faces_unusable} faces left as they were, "
                     "its answer was no picture (one value only, or no numbers)",
-                    markup=False,
-                    soft_wrap=True,
                 )
             if run.mask_fallbacks:
-                console.print(
+                say(
+                    console,
                     f"mask {settings.blend.mask}: {run.mask_fallbacks} faces got the hull instead, "
-                    "where no skin was found or the model gave no mask"
+                    "where no skin was found or the model gave no mask",
                 )
             if report is not None:
                 written = write_report(report, run.to_json(result))
                 code = code or written
     return code
+
+
+def say(console: Console, line: str) -> None:
+    """Tell the user one line, as it is."""
+    console.print(line, markup=False, soft_wrap=True, highlight=False)
 
 
 @contextmanager

@@ -22,6 +22,7 @@ from stream.gate import GateSettings
 from stream.presets import Preset
 from stream.sinks import SinkSettings
 from stream.sources import SourceSettings
+from stream.web.settings import WebSettings
 
 T = TypeVar("T")
 
@@ -43,7 +44,7 @@ class Config:
         stamp: paint the time of capture into every picture, see `stream.stamp`, and report how old
             pictures are at each sink.
         recordings: folder of the files that are started while the stream runs.
-        input, track, blend, gate, output: settings of the parts.
+        input, track, blend, gate, output, web: settings of the parts.
     """
 
     source: str = "demo"
@@ -61,6 +62,7 @@ class Config:
     blend: BlendSettings = field(default_factory=BlendSettings)
     gate: GateSettings = field(default_factory=GateSettings)
     output: SinkSettings = field(default_factory=SinkSettings)
+    web: WebSettings = field(default_factory=WebSettings)
 
     def __post_init__(self) -> None:
         if self.threads < 0:

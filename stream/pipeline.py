@@ -185,6 +185,11 @@ class Pipeline:
                 self._group.abandon(self._threads[name])
                 self._threads[name] = self._start(name, worker.run)
 
+    @property
+    def sinks(self) -> tuple[str, ...]:
+        """Names of the sinks that are there now."""
+        return tuple(branch.name for branch in self._tee.branches)
+
     def add_sink(self, name: str, sink: Sink) -> None:
         """Open a sink and send it every frame from now on; any thread may do it.
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import cv2
 
@@ -16,21 +16,23 @@ from engine.swap import Swapper
 from engine.track import FaceTracker
 from stream import stages
 from stream.config import Config
+from stream.control import Control
 from stream.errors import ConfigError
 from stream.frame import SourceInfo
 from stream.gate import Gate
 from stream.live_settings import LiveSettings
+from stream.outputs import BROWSER, SIDE_BY_SIDE, WEB, check_outputs, default_outputs
 from stream.pipeline import Pipeline
+from stream.recording import Recorder
 from stream.report import Report
-from stream.sinks import Sink, open_sink, pictures, video
+from stream.sinks import Sink, open_sink
 from stream.sources import Source, open_source
-from stream.sources import pictures as still_pictures
 from stream.sources.failures import without_credentials
 from stream.sources.stamped import Stamped
 from stream.worker import Stage
 
-_SIDE_BY_SIDE = "side-by-side:"
-_STAGES = ("detect", "swap", "blend", "gate")
+if TYPE_CHECKING:
+    from stream.web.server import WebServer
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +80,12 @@ class Run:
     pipeline: Pipeline
     device: str
 
-    def __init__(self, config: Config) -> None:
+    def __init__(self, config: Config, notify: Callable[[str], None] = lambda _: None) -> None:
         """Take the settings; nothing is opened yet.
+
+        Args:
+            config: what was asked for.
+            notify: told at once what the user has to know before anything moves.
 
         Raises:
             ConfigError: settings that do not fit together.
@@ -103,8 +109,15 @@ class Run:
         self._threads = share
         self._blender = blend.Blender(config.blend)
         models.model_path(config.model)
-        opened = open_source(config.source, self.config.input)
-        self.source = Stamped(opened) if config.stamp else opened
+        self._notify = notify
+        self._web: WebServer | None = None
+        if config.source == BROWSER or WEB in out:
+            # Not before it is needed: a web framework takes a second to load.
+            from stream.web.server import WebServer  # noqa: PLC0415
+
+            self._web = WebServer(self.config.web)
+        source = self._open_source()
+        self.source = Stamped(source) if config.stamp else source
         self._opened = ExitStack()
 
     def __enter__(self) -> Self:
@@ -113,6 +126,12 @@ class Run:
             blend.warm_up(self.config.blend)
             self._swap = stages.Swap(self._swapper, self.config.model)
             self.device = self._swap.swapper.device
+            recorder = Recorder(Path(self.config.recordings), self.config.output)
+            if self._web is not None:
+                # A browser that is to be the source needs the page before the first picture.
+                opened.enter_context(self._web)
+                self._web.attach(Control(self, recorder))
+                self._notify(f"panel: {self._web.url}")
             source = opened.enter_context(self.source)
             self.info = source.info
             mode = self.config.mode
@@ -123,11 +142,10 @@ class Run:
                 self._tracker, self.config.track.max_faces, gate.bystanders
             )
             opened.callback(self._detect.close)
-            shows_original = any(url.startswith(_SIDE_BY_SIDE) for url in self.config.out)
             self.stages = {
                 "detect": self._detect,
                 "swap": self._swap,
-                "blend": stages.Blend(self._blender, keep_original=shows_original),
+                "blend": stages.Blend(self._blender, self._wants_original),
             }
             self.pipeline = Pipeline(
                 source,
@@ -137,6 +155,7 @@ class Run:
                 gate=gate,
                 stamped=self.config.stamp,
             )
+            recorder.attach(self.pipeline)
             self._opened = opened.pop_all()
         return self
 
@@ -153,11 +172,23 @@ class Run:
     def _swapper(self, model: str) -> Swapper:
         return Swapper(models.model_path(model), self.config.device, self._threads.inference)
 
+    def _open_source(self) -> Source:
+        if self._web is not None and self.config.source == BROWSER:
+            return self._web.camera(self.config.input)
+        return open_source(self.config.source, self.config.input)
+
     def _sinks(self) -> dict[str, Sink]:
-        return {
-            without_credentials(url): open_sink(url, self.info, self.config.output)
-            for url in self.config.out
-        }
+        return {without_credentials(url): self._sink(url) for url in self.config.out}
+
+    def _sink(self, url: str) -> Sink:
+        if self._web is not None and url == WEB:
+            return self._web.sink()
+        return open_sink(url, self.info, self.config.output)
+
+    def _wants_original(self) -> bool:
+        if self._web is not None and self._web.wants_original:
+            return True
+        return any(url.startswith(SIDE_BY_SIDE) for url in self.config.out)
 
     @property
     def source_info(self) -> SourceInfo | None:
@@ -227,45 +258,3 @@ class Run:
             "faces_unusable": self.faces_unusable,
             "settings": asdict(config),
         }
-
-
-def default_outputs(source: str) -> tuple[str, ...]:
-    """Where the result goes when nobody says.
-
-    Raises:
-        ConfigError: the source is live, so there is no natural name for a file.
-    """
-    if source == "demo":
-        return ("demo_swapped.mp4", "side-by-side:demo_side_by_side.png")
-    path = Path(source)
-    if path.is_dir():
-        return (f"{path.resolve().name}_swapped/",)
-    if path.suffix.lower() in still_pictures.SUFFIXES:
-        suffix = path.suffix if path.suffix.lower() in pictures.SUFFIXES else ".png"
-        return (f"{path.stem}_swapped{suffix}",)
-    if "://" in source or source.isdecimal() or source.startswith("/dev/"):
-        raise ConfigError(
-            f"source {without_credentials(source)}: a live source needs to be told where to go; "
-            "add --out FILE.mp4, or --out null to measure"
-        )
-    suffix = path.suffix if path.suffix.lower() in video.SUFFIXES else ".mp4"
-    return (f"{path.stem}_swapped{suffix}",)
-
-
-def check_outputs(out: tuple[str, ...]) -> None:
-    """Make sure that outputs keep out of each other's way.
-
-    Raises:
-        ConfigError: two of them write the same file, one has no name or that of a stage.
-    """
-    targets = set()
-    for url in out:
-        if url in {"capture", *_STAGES}:
-            raise ConfigError(f"--out {url} is the name of a stage; write {url}/ for a folder")
-        name = url.removeprefix(_SIDE_BY_SIDE)
-        if not name:
-            raise ConfigError("--out is empty; expected a file, a folder or null")
-        target = Path(name).resolve()
-        if target in targets:
-            raise ConfigError(f"--out {url} is given twice; each output needs its own name")
-        targets.add(target)

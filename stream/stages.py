@@ -118,19 +118,19 @@ class Blend:
         blender: changes the picture in place; `Blender.update` changes its settings.
     """
 
-    def __init__(self, blender: Blender, *, keep_original: bool) -> None:
+    def __init__(self, blender: Blender, wants_original: Callable[[], bool]) -> None:
         """Keep what is needed.
 
         Args:
             blender: is used by this stage alone.
-            keep_original: copy the picture first, for sinks that show it; may be changed.
+            wants_original: asked for each frame whether a sink shows the picture as it was.
         """
         self.blender = blender
-        self.keep_original = keep_original
+        self._wants_original = wants_original
 
     def __call__(self, frame: Frame) -> Frame:
         """The frame with its picture changed, and what each face has to show for it."""
-        if self.keep_original:
+        if self._wants_original():
             frame = replace(frame, original=frame.image.copy())
         if not frame.faces:
             self.blender(frame.image, ())

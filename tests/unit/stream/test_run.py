@@ -7,8 +7,9 @@ import pytest
 
 from stream.config import Config
 from stream.errors import ConfigError
+from stream.outputs import check_outputs, default_outputs
 from stream.pipeline import Pipeline
-from stream.run import Run, Threads, check_outputs, default_outputs
+from stream.run import Run, Threads
 from stream.sinks import SinkSettings
 from stream.sinks.null import NullSink
 from stream.sources import SourceSettings

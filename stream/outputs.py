@@ -1,0 +1,63 @@
+"""Which outputs a run has: by default, without harm to each other, and opened together."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from stream.errors import ConfigError
+from stream.sinks import pictures, video
+from stream.sources import pictures as still_pictures
+from stream.sources.failures import without_credentials
+
+BROWSER = "browser"
+"""The source whose pictures a browser sends."""
+
+WEB = "web"
+"""The sink that shows pictures in browsers."""
+
+SIDE_BY_SIDE = "side-by-side:"
+STAGES = ("detect", "swap", "blend", "gate")
+
+
+def default_outputs(source: str) -> tuple[str, ...]:
+    """Where the result goes when nobody says.
+
+    Raises:
+        ConfigError: the source is live, so there is no natural name for a file.
+    """
+    if source == "demo":
+        return ("demo_swapped.mp4", "side-by-side:demo_side_by_side.png")
+    if source == BROWSER:
+        return (WEB,)
+    path = Path(source)
+    if path.is_dir():
+        return (f"{path.resolve().name}_swapped/",)
+    if path.suffix.lower() in still_pictures.SUFFIXES:
+        suffix = path.suffix if path.suffix.lower() in pictures.SUFFIXES else ".png"
+        return (f"{path.stem}_swapped{suffix}",)
+    if "://" in source or source.isdecimal() or source.startswith("/dev/"):
+        raise ConfigError(
+            f"source {without_credentials(source)}: a live source needs to be told where to go; "
+            "add --out FILE.mp4, or --out null to measure"
+        )
+    suffix = path.suffix if path.suffix.lower() in video.SUFFIXES else ".mp4"
+    return (f"{path.stem}_swapped{suffix}",)
+
+
+def check_outputs(out: tuple[str, ...]) -> None:
+    """Make sure that outputs keep out of each other's way.
+
+    Raises:
+        ConfigError: two of them write the same file, one has no name or that of a stage.
+    """
+    targets = set()
+    for url in out:
+        if url in {"capture", *STAGES}:
+            raise ConfigError(f"--out {url} is the name of a stage; write {url}/ for a folder")
+        name = url.removeprefix(SIDE_BY_SIDE)
+        if not name:
+            raise ConfigError("--out is empty; expected a file, a folder or null")
+        target = Path(name).resolve()
+        if target in targets:
+            raise ConfigError(f"--out {url} is given twice; each output needs its own name")
+        targets.add(target)
