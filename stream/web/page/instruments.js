@@ -2,8 +2,12 @@
 
 import { byId, element } from "./element.js";
 import { Plot } from "./plot.js";
+import { count, placeName } from "./words.js";
 
 const MS = "ms";
+
+/** A longer queue is shown with so many slots, each for more than one frame. */
+const MOST_SLOTS = 8;
 
 export class Instruments {
   #before = null;
@@ -29,7 +33,7 @@ export class Instruments {
     }
     this.#percentiles("age", report.age_ms, "");
     this.#rates(report);
-    stages(report, status.source?.rate ?? report.fps);
+    stages(working(report), report.bottleneck, status.source?.rate || report.fps);
     queues(report.links);
   }
 
@@ -41,7 +45,7 @@ export class Instruments {
 
   #percentiles(name, values, unknown) {
     reading(name, values ? values.p50.toFixed(0) : "–", MS);
-    more(name, values ? `p95 ${values.p95.toFixed(0)}  p99 ${values.p99.toFixed(0)}` : unknown);
+    more(name, values ? `p95 ${values.p95.toFixed(0)}\np99 ${values.p99.toFixed(0)}` : unknown);
     this.#plots[name].add(values ? [values.p50, values.p95] : [null, null]);
   }
 
@@ -49,14 +53,14 @@ export class Instruments {
     const now = performance.now();
     const before = this.#before;
     this.#before = { now, out: report.frames_out, dropped: report.dropped };
-    more("drops", `${count(report.dropped)} of ${count(report.frames_in)}`);
+    more("drops", `${count(report.dropped)}\nof ${count(report.frames_in)}`);
     if (!before || report.frames_out < before.out || now - before.now < 100) return;
     const each = (later, earlier) => (1000 * Math.max(later - earlier, 0)) / (now - before.now);
     const rate = each(report.frames_out, before.out);
     const drops = each(report.dropped, before.dropped);
     this.#smooth = this.#smooth === null ? rate : this.#smooth + (rate - this.#smooth) / 4;
     reading("rate", this.#smooth.toFixed(1), "fps");
-    more("rate", `mean ${report.fps.toFixed(1)}`);
+    more("rate", `mean\n${report.fps.toFixed(1)}`);
     reading("drops", drops.toFixed(drops < 10 ? 1 : 0), "/s");
     this.#plots.rate.add([this.#smooth]);
     this.#plots.drops.add([drops]);
@@ -76,8 +80,15 @@ function more(name, text) {
   byId(`${name}-more`).textContent = text;
 }
 
+/** The stages with what they work: capture from a live source is mostly waiting. */
+function working({ stages: all, live }) {
+  if (!live || !all.capture) return all;
+  const work = all.capture.cpu_ms_mean;
+  return { ...all, capture: { ...all.capture, busy_ms_p50: work, busy_ms_p95: work } };
+}
+
 /** Busy time of each stage; the whole width is the time until the next frame. */
-function stages({ stages: all, bottleneck }, rate) {
+function stages(all, bottleneck, rate) {
   const entries = Object.entries(all);
   const frame = rate > 0 ? 1000 / rate : 0;
   const width = frame || Math.max(...entries.map(([, stage]) => stage.busy_ms_p95), 1);
@@ -92,7 +103,7 @@ function stages({ stages: all, bottleneck }, rate) {
     const times = `p50 ${stage.busy_ms_p50.toFixed(1)} ms, p95 ${stage.busy_ms_p95.toFixed(1)} ms`;
     const title = `${times}, busy ${(100 * stage.utilization).toFixed(0)} % of the time`;
     return [
-      element("dt", { text: name, title: name, class: name === bottleneck ? "slowest" : false }),
+      element("dt", { text: placeName(name), title: name, class: name === bottleneck ? "slowest" : false }),
       element(
         "dd",
         { class: `timebar${over}`, title },
@@ -109,12 +120,14 @@ function stages({ stages: all, bottleneck }, rate) {
 function queues(links) {
   const rows = Object.entries(links).flatMap(([name, link]) => {
     const title = `${link.waiting} of ${link.capacity} wait, at most ${link.peak} so far`;
-    const slots = Array.from({ length: link.capacity }, (_, slot) =>
-      element("i", { class: slot < link.waiting ? "full" : false }),
+    const length = Math.min(link.capacity, MOST_SLOTS);
+    const full = Math.ceil((link.waiting / link.capacity) * length);
+    const slots = Array.from({ length }, (_, slot) =>
+      element("i", { class: slot < full ? "full" : false }),
     );
     const lost = link.dropped ? `−${count(link.dropped)}` : "0";
     return [
-      element("dt", { text: `→ ${reader(name)}`, title: name }),
+      element("dt", { text: `→ ${placeName(name.split(" -> ").at(-1))}`, title: name }),
       element("dd", { class: "slots", role: "img", "aria-label": title, title }, ...slots),
       element("dd", {
         class: link.dropped ? "lost-count some" : "lost-count",
@@ -124,16 +137,4 @@ function queues(links) {
     ];
   });
   byId("queues").replaceChildren(...rows);
-}
-
-/** Who takes frames out of a link; of a file its name is enough. */
-function reader(link) {
-  const name = link.split(" -> ").at(-1);
-  return name.includes("://") ? name : name.split(/[\\/]/).at(-1);
-}
-
-/** A number for people: 12 345 becomes 12.3k. */
-export function count(number) {
-  if (number < 10_000) return String(number);
-  return number < 1e6 ? `${(number / 1e3).toFixed(1)}k` : `${(number / 1e6).toFixed(1)}M`;
 }

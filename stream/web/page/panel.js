@@ -13,6 +13,7 @@ import { follow } from "./status.js";
 import { tabs } from "./tabs.js";
 import { notice, Recording, saveSnapshot } from "./tools.js";
 import { Viewer } from "./viewer.js";
+import { placeName } from "./words.js";
 
 const POST_MS = 2000;
 const FRESH_MS = 3000;
@@ -52,11 +53,12 @@ function showStatus(status) {
   showPlaces(status);
   recording.show(status.recording);
   const fresh = pictures.frozen || performance.now() - pictures.seen < FRESH_MS;
-  viewer.veil = fresh && pictures.seen ? "" : waitingFor(status);
+  if (fresh && pictures.seen) viewer.say("");
+  else if (!status.source && status.web?.camera) viewer.say("Waiting for a camera", !camera.on);
+  else viewer.say(waitingFor(status));
 }
 
-function waitingFor({ source, web }) {
-  if (!source && web?.camera) return "Waiting for a camera: use this device's, or open the panel on another one";
+function waitingFor({ source }) {
   if (!source) return "Waiting for the source";
   return pictures.state === "lost" ? "The picture was lost, trying again" : "Waiting for a picture";
 }
@@ -65,15 +67,16 @@ function showRun({ source, model, device, mode }) {
   const size = source ? `${source.width} × ${source.height}` : "";
   const rest = [size, model && device ? `${model} on ${device}` : "", mode].filter(Boolean);
   const line = byId("run");
-  const text = rest.length ? `  ${rest.join("  ·  ")}` : "";
-  if (line.textContent === (source?.url ?? "") + text) return;
-  line.replaceChildren(element("b", { text: source?.url ?? "" }), text);
+  const name = source ? placeName(source.url) : "";
+  const text = rest.join("  ·  ");
+  if (line.textContent === name + text) return;
+  line.replaceChildren(element("b", { text: name }), element("span", { text }));
 }
 
 function away(state, text, veil) {
   wasAway = true;
   connection(state, text);
-  viewer.veil = veil;
+  viewer.say(veil);
   instruments.gap();
 }
 
@@ -85,6 +88,7 @@ for (const input of byId("transports").querySelectorAll("input")) {
     camera.resend();
   });
 }
+byId("veil-camera").addEventListener("click", () => camera.start());
 byId("freeze").addEventListener("click", freeze);
 byId("snapshot").addEventListener("click", () => saveSnapshot(pictures.frozen ? pictures.still() : null));
 

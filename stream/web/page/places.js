@@ -1,8 +1,7 @@
 /** Where pictures come from and go to, and how each connection is doing. */
 
 import { byId, element } from "./element.js";
-import { count } from "./instruments.js";
-import { STATES } from "./words.js";
+import { count, placeName, STATES } from "./words.js";
 
 /** @param {any} status of /api/status */
 export function showPlaces({ source, sinks }) {
@@ -28,7 +27,7 @@ function row(name, health, format) {
     "li",
     { "data-state": health.state },
     element("i", { class: "dot" }),
-    element("span", { class: "name", text: name, title: name }),
+    element("span", { class: "name", text: placeName(name), title: name }),
     element("span", { class: "state", text: STATES[health.state] ?? health.state }),
     ...(detail ? [element("span", { class: "detail", text: detail })] : []),
   );

@@ -61,14 +61,20 @@ export class Viewer {
   fit(width, height) {
     if (this.#size === `${width}x${height}`) return;
     this.#size = `${width}x${height}`;
+    this.#picture.classList.remove("empty");
     this.#picture.style.setProperty("--ratio", width / height);
   }
 
-  /** @param {string} text over the picture; empty for none */
-  set veil(text) {
-    const veil = byId("veil");
-    veil.hidden = !text;
-    if (text && veil.textContent !== text) veil.textContent = text;
+  /**
+   * Say something over the picture.
+   * @param {string} text empty for nothing
+   * @param {boolean} camera offer this device's camera
+   */
+  say(text, camera = false) {
+    const line = byId("veil").firstElementChild;
+    byId("veil").hidden = !text;
+    byId("veil-camera").hidden = !camera;
+    if (text && line.textContent !== text) line.textContent = text;
   }
 
   toggleFullscreen() {

@@ -82,3 +82,14 @@ function plain(name) {
   const text = name.replaceAll("_", " ");
   return text[0].toUpperCase() + text.slice(1);
 }
+
+/** A number for people: 12 345 becomes 12.3k. */
+export function count(number) {
+  if (number < 10_000) return String(number);
+  return number < 1e6 ? `${(number / 1e3).toFixed(1)}k` : `${(number / 1e6).toFixed(1)}M`;
+}
+
+/** What a source or an output is called in few letters: of a file its name is enough. */
+export function placeName(name) {
+  return name.includes("://") ? name : name.split(/[\\/]/).at(-1);
+}
