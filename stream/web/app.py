@@ -210,6 +210,11 @@ def _add_errors(app: FastAPI) -> None:
     }.items():
         app.add_exception_handler(kind, answering(status))
 
+    # Starlette raises it again afterwards, for `stream.web.guard.Guard` to log.
+    @app.exception_handler(Exception)
+    async def failed(_: Request, __: Exception) -> Response:
+        return JSONResponse({"error": "failed; the server's log has the reason"}, 500)
+
     # Starlette's, which FastAPI's is one of.
     @app.exception_handler(StarletteHTTPException)
     async def refused(_: Request, error: Exception) -> Response:

@@ -14,6 +14,7 @@ from aiortc import (
     RTCConfiguration,
     RTCPeerConnection,
     RTCRtpSender,
+    RTCRtpTransceiver,
     RTCSessionDescription,
 )
 from aiortc.codecs import h264, vpx
@@ -22,7 +23,7 @@ from aiortc.mediastreams import MediaStreamError, MediaStreamTrack
 from engine.face import Image
 from stream.sources.picture import to_bgr
 from stream.web.broadcast import Broadcast, TooManyViewersError
-from stream.web.camera import BrowserCamera, check_size
+from stream.web.camera import BrowserCamera, Seat, check_size
 from stream.web.rtc_video import H264, PacketTrack, PictureTrack, SharedEncoder
 from stream.web.sdp import first_codec, with_bitrate
 from stream.web.sender_clock import SenderClock
@@ -76,13 +77,10 @@ class Peers:
             raise
         connection = peer.connection
 
-        def add_track() -> None:
-            videos = [one for one in connection.getTransceivers() if one.kind == "video"]
-            if not videos:
-                raise NegotiationError("the offer has no video section")
+        def add_track(video: RTCRtpTransceiver) -> None:
             connection.addTrack(PictureTrack(broadcast))
             codecs = RTCRtpSender.getCapabilities("video").codecs
-            videos[0].setCodecPreferences(sorted(codecs, key=lambda one: one.mimeType != H264))
+            video.setCodecPreferences(sorted(codecs, key=lambda one: one.mimeType != H264))
 
         answer = await self._answer(peer, offer, add_track)
         if first_codec(answer["sdp"]) == H264:
@@ -117,16 +115,17 @@ class Peers:
             if track.kind == "video":
                 self._spawn(_pump(track, source, partial(self._drop_soon, loop, peer)))
 
-        answer = await self._answer(peer, offer, lambda: None)
+        answer = await self._answer(peer, offer, lambda _: None)
         return answer | {"sdp": with_bitrate(answer["sdp"], _UPLINK_KBIT_S)}
 
     async def close(self) -> None:
         """End all connections."""
-        async with asyncio.timeout(_CLOSE_TIMEOUT_S):
-            await asyncio.gather(*(self._drop(peer) for peer in list(self._peers)))
-        for task in list(self._tasks):
+        for peer in list(self._peers):
+            self._spawn(self._drop(peer))
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=_CLOSE_TIMEOUT_S)
+        for task in self._tasks:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
 
     def _new(self) -> _Peer:
         if len(self._peers) >= self._most:
@@ -141,14 +140,17 @@ class Peers:
             if peer.connection.connectionState in {"failed", "closed"}:
                 await self._drop(peer)
 
-        self._spawn(self._expire(peer))
+        timer = asyncio.get_running_loop().call_later(_CONNECT_TIMEOUT_S, self._expire, peer)
+        peer.ends.callback(timer.cancel)
         return peer
 
-    async def _answer(self, peer: _Peer, offer: str, prepare: Callable[[], None]) -> dict[str, str]:
+    async def _answer(
+        self, peer: _Peer, offer: str, prepare: Callable[[RTCRtpTransceiver], None]
+    ) -> dict[str, str]:
         connection = peer.connection
         try:
             await connection.setRemoteDescription(RTCSessionDescription(offer, "offer"))
-            prepare()
+            prepare(_video_of(connection))
             await connection.setLocalDescription(await connection.createAnswer())
         except NegotiationError:
             await self._drop(peer)
@@ -159,10 +161,9 @@ class Peers:
             raise NegotiationError("this is no session description that can be answered") from error
         return {"sdp": connection.localDescription.sdp, "type": connection.localDescription.type}
 
-    async def _expire(self, peer: _Peer) -> None:
-        await asyncio.sleep(_CONNECT_TIMEOUT_S)
+    def _expire(self, peer: _Peer) -> None:
         if peer.connection.connectionState != "connected":
-            await self._drop(peer)
+            self._spawn(self._drop(peer))
 
     async def _drop(self, peer: _Peer) -> None:
         if peer in self._peers:
@@ -187,26 +188,35 @@ class _Peer:
         self.ends = ExitStack()
 
 
+def _video_of(connection: RTCPeerConnection) -> RTCRtpTransceiver:
+    for transceiver in connection.getTransceivers():
+        if transceiver.kind == "video":
+            return transceiver
+    raise NegotiationError("the offer has no video section")
+
+
 async def _pump(track: MediaStreamTrack, source: BrowserCamera, close: Callable[[], None]) -> None:
     """Offers pictures as they come until the browser goes.
 
     The source drops what is late, so aiortc's own queue, which has no limit, stays empty.
     """
-    seat = source.seat(close)
     clock = SenderClock()
+    seat: Seat | None = None
     try:
         while True:
             video = await track.recv()
             assert isinstance(video, av.VideoFrame), "what comes from outside is decoded"
-            now_ns = time.monotonic_ns()
-            captured_ns = (
-                now_ns if video.time is None else clock.captured_ns(video.time * 1000, now_ns)
-            )
+            captured_ns = time.monotonic_ns()
+            if video.time is not None:
+                captured_ns = clock.captured_ns(video.time * 1000, captured_ns)
+            # Whoever is the camera stays it until there is a picture from the next one.
+            seat = seat or source.seat(close)
             seat.offer(partial(_picture, video), captured_ns)
     except MediaStreamError:
         pass  # The browser has gone.
     finally:
-        seat.leave()
+        if seat is not None:
+            seat.leave()
 
 
 def _picture(video: av.VideoFrame) -> Image:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections import deque
 from fractions import Fraction
@@ -12,10 +13,13 @@ import av
 from aiortc.mediastreams import MediaStreamError, MediaStreamTrack
 
 from stream import yuv420
+from stream.errors import SinkError
 from stream.frame import Frame
 from stream.sinks.encoder import TIME_BASE, EncodedPicture, EncoderSettings, H264Encoder
 from stream.timebase import to_ticks
 from stream.web.broadcast import Broadcast
+
+logger = logging.getLogger(__name__)
 
 _SETTINGS = EncoderSettings(profile="baseline", keyframe_s=4.0)
 _KEYFRAME_PAUSE_S = 0.3
@@ -35,10 +39,10 @@ class PacketTrack(MediaStreamTrack):
         self._packets: deque[EncodedPicture] = deque()
         self._came = asyncio.Event()
         self._joined = False
-        encoder.add(self)
 
     async def recv(self) -> av.Packet[Any]:
-        """The next packet; called by aiortc."""
+        """The next packet; called by aiortc, for the first time when the connection is up."""
+        self._encoder.add(self)
         while not self._packets:
             if self.readyState != "live":
                 raise MediaStreamError
@@ -82,20 +86,19 @@ class SharedEncoder:
         self._broadcast = broadcast
         self._tracks: set[PacketTrack] = set()
         self._task: asyncio.Task[None] | None = None
-        self._encoder: H264Encoder | None = None
-        self._size = (0, 0)
-        self._keyframe_wanted = True
-        self._keyframe_s = 0.0
+        self._keyframe_wanted = False
 
     def add(self, track: PacketTrack) -> None:
-        """One more browser."""
+        """Serve one more browser; harmless if it is served already."""
+        if track in self._tracks:
+            return
         self._tracks.add(track)
         self.want_keyframe()
         if self._task is None:
             self._task = asyncio.ensure_future(self._run())
 
     def remove(self, track: PacketTrack) -> None:
-        """One browser less."""
+        """Serve one browser less."""
         self._tracks.discard(track)
         if not self._tracks and self._task is not None:
             self._task.cancel()
@@ -106,24 +109,44 @@ class SharedEncoder:
         self._keyframe_wanted = True
 
     async def _run(self) -> None:
+        # Its own: an encoder that was left in the middle of a picture may still be busy.
+        coder = _Coder()
+        keyframe_s = -_KEYFRAME_PAUSE_S
         number = 0
-        while (picture := await self._broadcast.after(number)) is not None:
-            number = picture.number
-            for encoded in await asyncio.to_thread(self._encode, picture.frame):
-                for track in list(self._tracks):
-                    if not track.put(encoded):
-                        self.want_keyframe()
-            self._broadcast.sent += len(self._tracks)
+        try:
+            while (picture := await self._broadcast.after(number)) is not None:
+                number = picture.number
+                now_s = time.monotonic()
+                keyframe = self._keyframe_wanted and now_s - keyframe_s >= _KEYFRAME_PAUSE_S
+                if keyframe:
+                    self._keyframe_wanted, keyframe_s = False, now_s
+                self._hand_out(await asyncio.to_thread(coder.encode, picture.frame, keyframe))
+        except SinkError as error:
+            logger.warning("WebRTC: %s", error)
         for track in list(self._tracks):
             track.stop()
 
-    def _encode(self, frame: Frame) -> list[EncodedPicture]:
+    def _hand_out(self, encoded: list[EncodedPicture]) -> None:
+        for picture in encoded:
+            for track in self._tracks:
+                if track.put(picture):
+                    self._broadcast.sent += 1
+                else:
+                    self.want_keyframe()
+
+
+class _Coder:
+    """An encoder that follows the size of the pictures."""
+
+    def __init__(self) -> None:
+        self._encoder: H264Encoder | None = None
+        self._size = (0, 0)
+
+    def encode(self, frame: Frame, keyframe: bool) -> list[EncodedPicture]:  # noqa: FBT001 - for to_thread
         height, width = frame.image.shape[:2]
         if self._encoder is None or self._size != (width, height):
             self._encoder, self._size = H264Encoder(width, height, _SETTINGS), (width, height)
-        now_s = time.monotonic()
-        if self._keyframe_wanted and now_s - self._keyframe_s >= _KEYFRAME_PAUSE_S:
-            self._keyframe_wanted, self._keyframe_s = False, now_s
+        if keyframe:
             self._encoder.request_keyframe()
         return self._encoder.encode(frame.image, frame.pts_ns)
 

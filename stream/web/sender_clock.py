@@ -16,7 +16,7 @@ class SenderClock:
 
     def __init__(self) -> None:
         self._offset_ms: float | None = None
-        self._before_ms = 0.0
+        self._arrived_ms = self._sent_ms = 0.0
 
     def captured_ns(self, sent_ms: float, arrived_ns: int) -> int:
         """When a message was sent, on this machine's clock; never later than its arrival.
@@ -27,11 +27,11 @@ class SenderClock:
         """
         arrived_ms = arrived_ns / 1e6
         offset_ms = arrived_ms - sent_ms
-        if self._offset_ms is not None:
-            drifted_ms = self._offset_ms + (arrived_ms - self._before_ms) * self._DRIFT
-            # A delay beyond reason is a clock that was set anew.
+        if self._offset_ms is not None and sent_ms > self._sent_ms:
+            drifted_ms = self._offset_ms + (arrived_ms - self._arrived_ms) * self._DRIFT
+            # A clock that stands, runs backwards or is late beyond reason was set anew.
             if offset_ms - drifted_ms < self._LONGEST_DELAY_MS:
                 offset_ms = min(offset_ms, drifted_ms)
-        self._offset_ms, self._before_ms = offset_ms, arrived_ms
+        self._offset_ms, self._arrived_ms, self._sent_ms = offset_ms, arrived_ms, sent_ms
         delay_ms = max(arrived_ms - sent_ms - offset_ms, 0.0)
         return arrived_ns - round(delay_ms * 1e6)

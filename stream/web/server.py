@@ -9,6 +9,7 @@ import socket
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from functools import partial
 from types import TracebackType
 from typing import Self
@@ -82,7 +83,8 @@ class WebServer:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._leave()
+        with suppress(RuntimeError):  # The thread failed before; why is raised below.
+            self._leave()
         self._thread.join()
         if self._failure is not None and error is None:
             raise SinkError(f"web: the server failed: {self._failure}") from self._failure

@@ -32,8 +32,10 @@ class _Credit:
         self._room = asyncio.Event()
         self._room.set()
 
-    async def take(self) -> None:
+    async def room(self) -> None:
         await self._room.wait()
+
+    def take(self) -> None:
         self._in_flight += 1
         if self._in_flight >= IN_FLIGHT:
             self._room.clear()
@@ -65,11 +67,12 @@ async def _send(
 ) -> None:
     number = 0
     while True:
-        await credit.take()
+        await credit.room()
         following = await broadcast.message_after(number, original=original)
         if following is None:
             return
         number, message = following
+        credit.take()
         await socket.send_bytes(message)
         broadcast.sent += 1
 
