@@ -56,6 +56,7 @@ class SourceInfo:
         origin_ns: the first frame's time on the source's own clock, so that
             `origin_ns + frame.pts_ns` is the original timestamp.
         live: frames arrive in real time and cannot wait.
+        endless: it has no end of its own, as cameras and live streams: its end is a loss.
         audio: format of `Frame.audio`, None without sound.
         sample_aspect: width of a pixel over its height; not 1 in anamorphic video.
     """
@@ -68,6 +69,7 @@ class SourceInfo:
     frames: int | None = None
     origin_ns: int = 0
     live: bool = False
+    endless: bool = False
     audio: AudioFormat | None = None
     sample_aspect: Fraction = Fraction(1)
 

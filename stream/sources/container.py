@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing
 from fractions import Fraction
 from types import TracebackType
 from typing import Self
@@ -15,11 +15,15 @@ from av.container import InputContainer
 from stream.errors import SourceError
 from stream.frame import AudioPacket, Frame, SourceInfo
 from stream.sources.failures import reason, without_credentials
+from stream.sources.interruption import Interruption
 from stream.sources.pacing import paced
 from stream.sources.picture import lies_on_its_side, to_bgr
 from stream.sources.reader import Picture, Reader
 from stream.sources.settings import SourceSettings
 from stream.timebase import NS_PER_S, fraction, to_ns
+
+_SEGMENTED = frozenset({"hls", "dash"})
+"""Live, but in files of seconds each: their pictures come all at once."""
 
 
 class ContainerSource:
@@ -38,30 +42,33 @@ class ContainerSource:
         connect: Callable[[], InputContainer],
         *,
         live: bool | None = None,
+        descriptor: Callable[[], int | None] | None = None,
     ) -> None:
         """Keeps what is needed to open; opens nothing.
 
         Args:
             url: for `info` and messages; credentials are left out.
-            settings: start, duration, pace, threads, read timeout.
+            settings: start, duration of what is not live, pace, threads, timeouts.
             connect: opens the input; raises SourceError.
             live: frames cannot wait; None: live if the input does not tell how long it is.
+            descriptor: finds that of an opened device whose reading cannot be interrupted.
         """
         self._name = without_credentials(url)
         self._settings = settings
         self._connect = connect
         self._live = live
-        self._container: InputContainer | None = None
+        self._descriptor = descriptor
+        self._opened = ExitStack()
+        self._interruption = Interruption()
 
     def __enter__(self) -> Self:
-        self._container = self._connect()
         try:
-            self._prepare(self._container)
+            self._interruption.on_a_thread(self._open)
         except av.error.FFmpegError as error:
-            self._container.close()
+            self._opened.close()
             raise SourceError(f"{self._name}: cannot be read: {reason(error)}") from error
         except BaseException:
-            self._container.close()
+            self._opened.close()
             raise
         return self
 
@@ -71,31 +78,53 @@ class ContainerSource:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if self._container is not None:
-            self._container.close()
-            self._container = None
+        self._opened.close()
+
+    def stop(self) -> None:
+        """Let opening and iterating end soon; from any thread, safe in signal handlers."""
+        self._interruption.stop()
 
     def __iter__(self) -> Iterator[Frame]:
-        # What is live paces itself, and its first frame may have waited already.
-        if self._settings.paced and not self._stream_live:
-            return paced(self._frames())
-        return self._frames()
+        frames = self._live_frames() if self._stream_live else self._file_frames()
+        with closing(self._pictures):
+            # What is live paces itself, and its first frame may have waited already.
+            if self._by_segments or (self._settings.paced and not self._stream_live):
+                frames = paced(frames, self._interruption, patient=self._by_segments)
+            yield from frames
+
+    def _open(self) -> None:
+        # PyAV's own timeout begins anew with each of its two steps.
+        with self._interruption.within(self._settings.open_timeout_s):
+            container = self._connect()
+        self._opened.callback(container.close)
+        if self._descriptor is not None:
+            self._interruption.descriptor = self._descriptor()
+        self._prepare(container)
 
     def _prepare(self, container: InputContainer) -> None:
         settings = self._settings
         live = container.duration is None if self._live is None else self._live
         self._stream_live = live
-        self._reader = Reader(container, self._name, settings, live=live)
+        self._by_segments = live and container.format.name in _SEGMENTED
+        self._reader = Reader(
+            container,
+            self._name,
+            settings,
+            live=live,
+            interruption=self._interruption,
+        )
+        self._opened.callback(self._reader.close)
         start_ns = None if settings.start_s == 0 else round(settings.start_s * NS_PER_S)
         end_ns = None
-        if settings.duration_s is not None:
+        if settings.duration_s is not None and not live:
             end_ns = (start_ns or 0) + round(settings.duration_s * NS_PER_S)
         if start_ns is not None:
             if live:
                 raise SourceError(f"{self._name}: a live stream cannot start later; drop --start")
             container.seek((self._reader.zero_ns + start_ns) // 1000)
         self._whole = end_ns is None
-        self._pictures = self._reader.pictures(start_ns, end_ns)
+        newest = live and not self._by_segments
+        self._pictures = self._reader.pictures(start_ns, end_ns, newest=newest)
         first = next(self._pictures, None)
         if first is None:
             raise SourceError(self._no_picture())
@@ -126,13 +155,10 @@ class ContainerSource:
             frames=total or None,
             origin_ns=to_ns(first.ticks, reader.time_base) - self._zero_ns,
             live=self._stream_live or self._settings.paced,
+            endless=self._stream_live,
             audio=reader.audio,
             sample_aspect=aspect,
         )
-
-    def _frames(self) -> Iterator[Frame]:
-        with closing(self._pictures):
-            yield from self._live_frames() if self._stream_live else self._file_frames()
 
     def _file_frames(self) -> Iterator[Frame]:
         # One picture is held back: sound that follows the last one has to ride with it.
@@ -140,6 +166,8 @@ class ContainerSource:
         for picture in self._pictures:
             yield self._frame(held, seq, time.monotonic_ns(), held.audio)
             seq, held = seq + 1, picture
+        if self._interruption.stopped:
+            return
         audio = held.audio + self._reader.trailing_audio()
         yield self._frame(held, seq, time.monotonic_ns(), audio)
         damage = self._reader.damage(whole=self._whole)

@@ -36,20 +36,34 @@ def _open(url: str, scheme: str, settings: SourceSettings) -> InputContainer:
     began_s = time.monotonic()
     timeouts_s = (settings.open_timeout_s, settings.read_timeout_s)
     try:
-        return av.open(url, options=_low_delay(scheme), timeout=timeouts_s)
+        return av.open(url, options=_low_delay(scheme, settings), timeout=timeouts_s)
     except (av.error.FFmpegError, OSError, ValueError) as error:
         waited_s = time.monotonic() - began_s
         # Not chained: FFmpeg's own error repeats the URL with its password.
         raise open_failure(url, error, waited_s, settings.open_timeout_s) from None
 
 
-def _low_delay(scheme: str) -> dict[str, str]:
+def _low_delay(scheme: str, settings: SourceSettings) -> dict[str, str]:
+    """FFmpeg's options for the first picture soon and the shortest delay.
+
+    `fflags=nobuffer` is not among them: it throws away what was read to examine the stream,
+    with the key frame in it, and the first picture waits for the next one. The reader skips
+    what piled up meanwhile.
+    """
     if scheme in _MAYBE_FILE:
-        return {}
-    options = {"fflags": "nobuffer", "flags": "low_delay"}
+        # The newest segment of a live playlist, not the third from its end.
+        return {"live_start_index": "-1"}
+    options = {"flags": "low_delay"}
     if scheme in _RTSP:
-        options["rtsp_transport"] = "tcp"  # UDP loses packets under load; delay is the same.
+        options["rtsp_transport"] = settings.rtsp_transport
+        # Otherwise FFmpeg reads on for a second to be sure of the rate.
+        options["fpsprobesize"] = "0"
+        if settings.rtsp_transport == "udp":
+            # Packets out of order are waited for; half a second, which is usual, is a stall.
+            options |= {"max_delay": "100000", "buffer_size": "1048576"}
     if scheme in _RTMP:
         # FLV does not say which streams follow: FFmpeg waits 6 s for sound that never comes.
         options |= {"analyzeduration": "100000", "probesize": "50000"}
+    if scheme == "udp":
+        options |= {"buffer_size": "1048576", "overrun_nonfatal": "1"}
     return options

@@ -7,10 +7,15 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from stream.frame import Frame
+from stream.sources.interruption import Interruption
 from stream.timebase import NS_PER_S
 
+_POLL_S = 0.05
 
-def paced(frames: Iterable[Frame]) -> Iterator[Frame]:
+
+def paced(
+    frames: Iterable[Frame], interruption: Interruption, *, patient: bool = False
+) -> Iterator[Frame]:
     """Holds every frame back until its time has come.
 
     Deadlines count from the first frame, so that waiting too long once does not shift all
@@ -18,6 +23,9 @@ def paced(frames: Iterable[Frame]) -> Iterator[Frame]:
 
     Args:
         frames: in order; read one frame ahead of its deadline.
+        interruption: ends waiting and all.
+        patient: deadlines begin anew with a frame that is late, for what comes in portions
+            and not on time: a pause instead of a stutter with every portion.
 
     Yields:
         The same frames with `captured_ns` set to the moment of delivery.
@@ -25,9 +33,10 @@ def paced(frames: Iterable[Frame]) -> Iterator[Frame]:
     began_ns: int | None = None
     for frame in frames:
         now_ns = time.monotonic_ns()
-        if began_ns is None:
+        if began_ns is None or (patient and began_ns + frame.pts_ns < now_ns):
             began_ns = now_ns - frame.pts_ns
-        wait_ns = began_ns + frame.pts_ns - now_ns
-        if wait_ns > 0:
-            time.sleep(wait_ns / NS_PER_S)
+        while (wait_ns := began_ns + frame.pts_ns - time.monotonic_ns()) > 0:
+            if interruption.stopped:
+                return
+            time.sleep(min(wait_ns / NS_PER_S, _POLL_S))
         yield replace(frame, captured_ns=time.monotonic_ns())

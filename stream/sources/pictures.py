@@ -16,6 +16,7 @@ import numpy as np
 from engine.face import Image
 from stream.errors import SourceError
 from stream.frame import Frame, SourceInfo
+from stream.sources.interruption import Interruption
 from stream.sources.pacing import paced
 from stream.sources.settings import SourceSettings
 from stream.timebase import to_ns
@@ -42,6 +43,7 @@ class PictureSource:
         self._path = path
         self._settings = settings
         self._files: Sequence[Path] = ()
+        self._interruption = Interruption()
 
     def __enter__(self) -> Self:
         rate = max(
@@ -72,7 +74,12 @@ class PictureSource:
         self._files = ()
 
     def __iter__(self) -> Iterator[Frame]:
-        return paced(self._frames()) if self._settings.paced else self._frames()
+        frames = self._frames()
+        return paced(frames, self._interruption) if self._settings.paced else frames
+
+    def stop(self) -> None:
+        """End waiting for the next picture's time; from any thread, safe in signal handlers."""
+        self._interruption.stop()
 
     def _frames(self) -> Iterator[Frame]:
         damaged: list[Path] = []

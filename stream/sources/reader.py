@@ -4,25 +4,30 @@ from __future__ import annotations
 
 import time
 from collections.abc import Generator, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
+from typing import cast
 
 import av
 from av.container import InputContainer
-from av.stream import Disposition, Stream
-from av.video.stream import VideoStream
+from av.format import Flags
+from av.stream import Stream
 
-from stream.errors import SourceError
 from stream.frame import AudioFormat, AudioPacket
 from stream.sources.audio import AudioTrack, describe
 from stream.sources.failures import reason
+from stream.sources.interruption import Interruption
+from stream.sources.packets import Packets
+from stream.sources.picture_clock import PictureClock
 from stream.sources.settings import SourceSettings
+from stream.sources.streams import live_rate, steady_rate, video_stream
 from stream.timebase import NS_PER_S, fraction, to_ns, to_ticks
 
-_DEFAULT_RATE = Fraction(25)
-_STEADY = Fraction(1, 100)  # Average and base rate of a constant-rate file agree this well.
 _MISSING_NS = NS_PER_S  # Shorter than announced by more than this and 10 %: cut off.
 _INTERLEAVE_NS = 2 * NS_PER_S  # Sound lags the picture in a file by less than this.
+_ARRIVAL_TIME_BASE = Fraction(1, 90_000)
+_AT_ONCE_NS = 3_000_000  # Who reads for less long did not wait for a camera.
+_BACKLOG_NS = 3 * NS_PER_S
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -33,13 +38,15 @@ class Picture:
         frame: FFmpeg's frame.
         ticks: presentation time in the stream's time base; grows from picture to picture.
         arrived_ns: `time.monotonic_ns()` when the decoder handed it over.
+        waited_ns: how long its data was waited for.
         audio: packets demuxed since the previous picture.
     """
 
     frame: av.VideoFrame
     ticks: int
     arrived_ns: int
-    audio: tuple[AudioPacket, ...]
+    waited_ns: int
+    audio: tuple[AudioPacket, ...] = ()
 
 
 class Reader:
@@ -56,6 +63,7 @@ class Reader:
         settings: SourceSettings,
         *,
         live: bool,
+        interruption: Interruption,
     ) -> None:
         """Chooses the streams.
 
@@ -64,6 +72,7 @@ class Reader:
             name: for messages.
             settings: threads, whether to read sound, how long a live input may stay silent.
             live: decode for the shortest delay; missing timestamps become arrival times.
+            interruption: ends `pictures`, on any thread but the main one.
 
         Raises:
             SourceError: no video stream, or one that cannot be decoded.
@@ -71,15 +80,22 @@ class Reader:
         self._container = container
         self._name = name
         self._live = live
-        self._silence_ns = round(settings.read_timeout_s * NS_PER_S)
-        self.video = _video_stream(container, name)
+        self.video = video_stream(container, name)
         # Frame threads hold back one picture for every thread.
         self.video.thread_type = "SLICE" if live else "AUTO"
         self.video.thread_count = settings.threads
         base = self.video.time_base
-        self.time_base = Fraction(1, 90_000) if base is None else fraction(base)
-        self.rate = _steady_rate(self.video)
+        timed = not (live and Flags(container.format.flags) & Flags.no_timestamps)
+        self.time_base = _ARRIVAL_TIME_BASE if base is None or not timed else fraction(base)
+        self.rate = live_rate(self.video) if live else steady_rate(self.video)
         self.zero_ns = (container.start_time or 0) * 1000
+        self._clock = PictureClock(
+            self.time_base,
+            to_ticks(self.zero_ns, self.time_base),
+            self.rate,
+            live=live,
+            timed=timed,
+        )
         self.audio: AudioFormat | None = None
         self._track: AudioTrack | None = None
         streams: list[Stream] = [self.video]
@@ -88,22 +104,26 @@ class Reader:
             self.audio = describe(sound)
             if self.audio is not None:
                 streams.append(sound)
-        self._packets = container.demux(streams)
+        self._packets = Packets(
+            cast("Generator[av.Packet[Stream], None, None]", container.demux(streams)),
+            name,
+            settings.read_timeout_s,
+            live=live,
+            interruption=interruption,
+        )
         self._first_damage: str | None = None
-        self._broken = False
         self._decoded = 0
         self._passed_ns = 0
-        self._last_ticks: int | None = None
-        self._last_arrived_ns = time.monotonic_ns()
 
     def pictures(
-        self, start_ns: int | None = None, end_ns: int | None = None
+        self, start_ns: int | None = None, end_ns: int | None = None, *, newest: bool = False
     ) -> Generator[Picture, None, None]:
-        """Decodes from a time on; ends before another.
+        """Decodes from a time on; ends before another, or when interrupted.
 
         Args:
             start_ns: first time wanted, None for all; times count from `zero_ns`.
-            end_ns: first time not wanted any more, None for all.
+            end_ns: first time not wanted any more, None for all, as for live inputs.
+            newest: leave out what a live input has in store, and begin where it waits.
 
         Yields:
             Pictures; sound that follows the last one waits in `trailing_audio`.
@@ -115,21 +135,22 @@ class Reader:
         end = None if end_ns is None else self.zero_ns + end_ns
         if self.audio is not None:
             zero_ns = self.zero_ns if start is None else start
-            self._track = AudioTrack(self.audio, zero_ns, start, None if self._live else end)
-        for frame in self._frames():
-            arrived_ns = time.monotonic_ns()
-            first = self._last_ticks is None
-            ticks = self._stamp(frame, arrived_ns)
-            now_ns = to_ns(ticks, self.time_base)
-            if self._live and first:
+            self._track = AudioTrack(self.audio, zero_ns, start, end)
+        begun = not self._live
+        for picture in self._newest() if newest else self._pictures():
+            now_ns = to_ns(picture.ticks, self.time_base)
+            if not begun:
+                begun = True
                 self._begin_at(now_ns)
-                end = None if end_ns is None else self.zero_ns + end_ns
             if end is not None and now_ns >= end:
-                if not self._live:
-                    self._read_audio_until(end)
+                self._read_audio_until(end)
                 return
             if start is None or now_ns >= start:
-                yield Picture(frame, ticks, arrived_ns, self.trailing_audio())
+                yield replace(picture, audio=self.trailing_audio())
+
+    def close(self) -> None:
+        """Read no more; the owner of the container closes that next."""
+        self._packets.close()
 
     def trailing_audio(self) -> tuple[AudioPacket, ...]:
         """Sound packets that no picture has taken along yet."""
@@ -152,21 +173,45 @@ class Reader:
     def _begin_at(self, zero_ns: int) -> None:
         # A live clock started long ago, or with packets that were left out to catch up.
         self.zero_ns = zero_ns
+        self._restart_track()
+
+    def _restart_track(self) -> None:
         if self._track is not None:
-            self._track.restart(zero_ns)
+            self._track.restart(self.zero_ns - to_ns(self._clock.shift, self.time_base))
+
+    def _newest(self) -> Iterator[Picture]:
+        # While the input was examined, and where a server begins with the last key frame, old
+        # pictures pile up. Shown one after the other they would delay all that follow.
+        pictures = self._pictures()
+        oldest = newest = next(pictures, None)
+        while oldest is not None and newest is not None and newest.waited_ns < _AT_ONCE_NS:
+            stored_ns = to_ns(newest.ticks - oldest.ticks, self.time_base)
+            following = next(pictures, None) if stored_ns <= _BACKLOG_NS else None
+            if following is None:
+                break
+            self.trailing_audio()
+            newest = following
+        if newest is not None:
+            yield newest
+            yield from pictures
+
+    def _pictures(self) -> Iterator[Picture]:
+        for frame in self._frames():
+            arrived_ns = time.monotonic_ns()
+            shift = self._clock.shift
+            ticks = self._clock.stamp(frame.pts, arrived_ns)
+            if self._clock.shift != shift:
+                self._restart_track()
+            yield Picture(frame, ticks, arrived_ns, self._packets.read_ns)
+            self._packets.want_picture()
 
     def _frames(self) -> Iterator[av.VideoFrame]:
         for packet in self._demuxed():
-            decoded = False
             if packet.stream.index == self.video.index:
-                for frame in self._decode(packet):
-                    decoded = True
-                    yield frame
+                yield from self._decode(packet)
             elif self._track is not None:
                 self._track.add(packet)
-            if self._live and not decoded:
-                self._check_silence()
-        if self._broken:
+        if self._packets.broken is not None:
             # At a clean end the demuxer itself makes the decoder give out what it still holds.
             yield from self.video.decode(None)
 
@@ -186,30 +231,14 @@ class Reader:
             yield frame
 
     def _demuxed(self) -> Iterator[av.Packet[Stream]]:
-        while True:
-            try:
-                packet = next(self._packets)
-            except StopIteration:
-                return
-            except av.error.FFmpegError as error:
-                if self._live:
-                    raise SourceError(f"{self._name}: source lost: {reason(error)}") from error
-                self._note(reason(error))
-                self._broken = True
-                return
+        for packet in self._packets:
             if packet.pts is not None and packet.stream.time_base is not None:
                 ends = packet.pts + (packet.duration or 0)
                 passed_ns = to_ns(ends, fraction(packet.stream.time_base)) - self.zero_ns
                 self._passed_ns = max(self._passed_ns, passed_ns)
             yield packet
-
-    def _check_silence(self) -> None:
-        # The read timeout cannot see this: bytes arrive, but none that make a picture.
-        silent_ns = time.monotonic_ns() - self._last_arrived_ns
-        if silent_ns > self._silence_ns:
-            raise SourceError(
-                f"{self._name}: source lost: no picture for {silent_ns / NS_PER_S:.1f} s"
-            )
+        if self._packets.broken is not None:
+            self._note(self._packets.broken)
 
     def _read_audio_until(self, end_ns: int) -> None:
         for packet in self._demuxed():
@@ -220,21 +249,6 @@ class Reader:
                 end_ns + _INTERLEAVE_NS
             ):
                 return
-
-    def _stamp(self, frame: av.VideoFrame, arrived_ns: int) -> int:
-        ticks, last = frame.pts, self._last_ticks
-        if ticks is None and last is None:
-            ticks = to_ticks(self.zero_ns, self.time_base)
-        elif ticks is None and last is not None:
-            gap_ns = round(NS_PER_S / (self.rate or _DEFAULT_RATE))
-            if self._live:
-                gap_ns = arrived_ns - self._last_arrived_ns
-            ticks = last + to_ticks(gap_ns, self.time_base)
-        assert ticks is not None
-        if last is not None:
-            ticks = max(ticks, last + 1)
-        self._last_ticks, self._last_arrived_ns = ticks, arrived_ns
-        return ticks
 
     def _note(self, what: str) -> None:
         if self._first_damage is None:
@@ -247,26 +261,3 @@ class Reader:
         announced_ns = (self._container.duration or 0) * 1000
         missing_ns = announced_ns - self._passed_ns
         return missing_ns > max(_MISSING_NS, announced_ns // 10)
-
-
-def _video_stream(container: InputContainer, name: str) -> VideoStream:
-    # Cover art of a music file is a video stream of one picture.
-    streams = [
-        stream
-        for stream in container.streams.video
-        if not stream.disposition & Disposition.attached_pic
-    ]
-    if not streams:
-        kinds = sorted({str(stream.type) for stream in container.streams}) or ["nothing"]
-        raise SourceError(f"{name}: no video in it, only {', '.join(kinds)}")
-    video = streams[0]
-    if video.codec_context is None:
-        raise SourceError(f"{name}: no decoder for its video codec")
-    return video
-
-
-def _steady_rate(video: VideoStream) -> Fraction | None:
-    if not video.average_rate or not video.base_rate:
-        return None
-    average, base = fraction(video.average_rate), fraction(video.base_rate)
-    return average if abs(average - base) <= base * _STEADY else None

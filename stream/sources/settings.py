@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from stream.errors import ConfigError
 
@@ -20,8 +21,14 @@ class SourceSettings:
         camera_rate_hz: wanted frames per second; the driver may choose another.
         camera_format: `mjpeg`, `yuyv422` or another of the camera's FFmpeg pixel or codec
             names; `auto` takes the first that the camera accepts.
+        screen_rate_hz: pictures per second of a screen.
+        rtsp_transport: `tcp`, or `udp` for servers that speak nothing else: it loses packets
+            under load and is no faster.
         open_timeout_s: give up when a server has not answered.
-        read_timeout_s: give up when no picture has come.
+        read_timeout_s: a live source is lost when no picture has come.
+        reconnect: look for a lost camera or live stream until it is back.
+        retry_first_s: wait before the first attempt to reconnect; doubles with each one.
+        retry_max_s: the longest wait between two attempts.
         threads: of the decoder, 0 for its share of the run's, or else FFmpeg's choice.
         audio: carry the source's sound along.
     """
@@ -34,8 +41,13 @@ class SourceSettings:
     camera_height: int = 720
     camera_rate_hz: float = 30.0
     camera_format: str = "auto"
+    screen_rate_hz: float = 30.0
+    rtsp_transport: Literal["tcp", "udp"] = "tcp"
     open_timeout_s: float = 10.0
     read_timeout_s: float = 5.0
+    reconnect: bool = True
+    retry_first_s: float = 0.1
+    retry_max_s: float = 1.0
     threads: int = 0
     audio: bool = True
 
@@ -48,8 +60,11 @@ class SourceSettings:
             "camera_width",
             "camera_height",
             "camera_rate_hz",
+            "screen_rate_hz",
             "open_timeout_s",
             "read_timeout_s",
+            "retry_first_s",
+            "retry_max_s",
         ):
             value = getattr(self, name)
             if value is not None and not value > 0:  # not a number is refused, too

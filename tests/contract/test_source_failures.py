@@ -16,6 +16,7 @@ from tests import barcode
 from tests.contract import media
 
 WHOLE = SourceSettings()
+PORTION = 10 * 188  # Ten packets of a transport stream.
 
 
 def broken_inputs(tmp_path: Path) -> dict[str, tuple[str, str]]:
@@ -168,13 +169,15 @@ def test_missing_file_on_a_server_is_reported(tmp_path: Path) -> None:
 
 @contextmanager
 def broadcast(data: bytes) -> Iterator[str]:
-    """Sends data to the first who connects, then falls silent."""
+    """Sends data little by little to the first who connects, then falls silent."""
     leave = threading.Event()
 
     def serve() -> None:
         connection, _ = listener.accept()
         with connection, suppress(OSError):
-            connection.sendall(data)
+            for start in range(0, len(data), PORTION):
+                connection.sendall(data[start : start + PORTION])
+                leave.wait(0.01)
             leave.wait(timeout=10)
 
     with socket.create_server(("127.0.0.1", 0)) as listener:
@@ -193,7 +196,7 @@ def live_clip(tmp_path: Path) -> bytes:
 
 
 def test_lost_live_stream_ends_with_an_error(tmp_path: Path) -> None:
-    settings = SourceSettings(open_timeout_s=5, read_timeout_s=0.5)
+    settings = SourceSettings(open_timeout_s=5, read_timeout_s=0.5, reconnect=False)
     frames = []
     with (
         broadcast(live_clip(tmp_path)) as url,

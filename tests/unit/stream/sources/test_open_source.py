@@ -12,6 +12,7 @@ from stream.sources.camera import OpenCVCamera
 from stream.sources.container import ContainerSource
 from stream.sources.failures import without_credentials
 from stream.sources.pictures import PictureSource, natural
+from stream.sources.reconnecting import Reconnecting
 
 WHOLE = SourceSettings()
 
@@ -22,9 +23,12 @@ WHOLE = SourceSettings()
         ("demo", ContainerSource),
         ("clip.mp4", ContainerSource),
         ("clip without suffix", ContainerSource),
-        ("rtsp://camera.local/stream", ContainerSource),
-        ("HTTP://example.org/clip.mp4", ContainerSource),
-        ("/dev/video3", ContainerSource),
+        ("rtsp://camera.local/stream", Reconnecting),
+        ("HTTP://example.org/clip.mp4", Reconnecting),
+        ("/dev/video3", Reconnecting),
+        ("/dev/v4l/by-id/usb-camera", Reconnecting),
+        ("screen", Reconnecting),
+        ("screen:2", Reconnecting),
         ("portrait.JPG", PictureSource),
     ],
 )
@@ -37,7 +41,9 @@ def test_url_chooses_the_source(url: str, kind: type) -> None:
 )
 def test_number_is_a_camera(platform: str, kind: type, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "platform", platform)
-    assert isinstance(open_source("0", WHOLE), kind)
+    source = open_source("0", WHOLE)
+    assert isinstance(source, Reconnecting)
+    assert isinstance(source._open(), kind)
 
 
 def test_unknown_scheme_is_refused_with_the_known_ones() -> None:

@@ -1,0 +1,233 @@
+"""A live source that is lost now and then, and looked for until it is back."""
+
+from __future__ import annotations
+
+import logging
+import random
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from types import TracebackType
+from typing import Protocol, Self
+
+from stream.errors import SourceError
+from stream.frame import AudioFormat, AudioPacket, Frame, SourceInfo
+from stream.health import Health, State
+from stream.sources.settings import SourceSettings
+from stream.timebase import NS_PER_S, to_ns, to_ticks
+
+_log = logging.getLogger(__name__)
+
+_POLL_S = 0.05
+
+
+class Stoppable(Protocol):
+    """A source whose waiting can be ended from another thread."""
+
+    info: SourceInfo
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None: ...
+
+    def __iter__(self) -> Iterator[Frame]: ...
+
+    def stop(self) -> None:
+        """Let opening and iterating end soon; from any thread, safe in signal handlers."""
+
+
+class Reconnecting:
+    """Frames of one source after the other, on one clock.
+
+    The first opening may fail, as that of any source. From then on an endless source that is
+    lost, or that ends, is opened again until it works; so long the iteration waits. Sequence
+    numbers and times go on: the gap in `pts_ns` is the time that has passed. Sound is shifted
+    alike, and left out if its codec has changed. A picture of another size is passed on as it is.
+
+    A source with an end of its own, such as a file on a server, is passed through; so is the
+    end of a live stream which has become one. Without `SourceSettings.reconnect` the first loss
+    is raised, and the first end is the end.
+    """
+
+    info: SourceInfo
+
+    def __init__(self, open_: Callable[[], Stoppable], settings: SourceSettings) -> None:
+        """Open nothing yet.
+
+        Args:
+            open_: makes a source that is not entered yet; called for each attempt.
+            settings: duration of an endless source, whether to reconnect, and how often.
+        """
+        self._open = open_
+        self._settings = settings
+        self._source: Stoppable | None = None
+        self._stopped = False
+        self._state: State = "connecting"
+        self._detail = ""
+        self._losses = self._sent = self._attempts = 0
+
+    def __enter__(self) -> Self:
+        source = self._source = self._open()
+        source.__enter__()
+        self.info = source.info
+        self._clock = _Continued(source.info)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._close()
+
+    def stop(self) -> None:
+        """Let opening, waiting and iterating end soon; from any thread, in signal handlers."""
+        self._stopped = True
+        source = self._source
+        if source is not None:
+            source.stop()
+
+    def health(self) -> Mapping[str, Health]:
+        """How the connection is doing; from any thread."""
+        return {self.info.url: Health(self._state, self._detail, self._losses, self._sent)}
+
+    def __iter__(self) -> Iterator[Frame]:
+        try:
+            yield from self._until_duration()
+        except SourceError:
+            self._state = "failed"
+            raise
+        self._state = "ended"
+
+    def _until_duration(self) -> Iterator[Frame]:
+        limit_s = self._settings.duration_s if self.info.endless else None
+        for frame in self._frames():
+            if limit_s is not None and frame.pts_ns >= limit_s * NS_PER_S:
+                return
+            self._sent += 1
+            yield frame
+
+    def _frames(self) -> Iterator[Frame]:
+        while self._source is not None and not self._stopped:
+            source = self._source
+            again = source.info.endless and self._settings.reconnect
+            lost = f"{self.info.url}: source lost: it has ended"
+            try:
+                for frame in source:
+                    self._state, self._attempts = "running", 0
+                    yield self._clock.continued(frame)
+            except SourceError as error:
+                if not again:
+                    raise
+                lost = str(error)
+            if self._stopped or not again:
+                return
+            self._losses += 1
+            self._close()
+            _log.warning("%s; looking for it", lost)
+            self._reopen(lost)
+
+    def _reopen(self, lost: str) -> None:
+        self._state, self._detail = "lost", lost
+        while self._wait(self._delay_s()):
+            source = self._source = self._open()
+            if self._stopped:  # It came too late to reach this source.
+                source.stop()
+            try:
+                source.__enter__()
+            except SourceError as error:
+                self._source, self._detail = None, str(error)
+                continue
+            if not source.info.endless:
+                # A live stream that has a length now is over.
+                self._close()
+                return
+            self._clock.begin(source.info)
+            return
+
+    def _delay_s(self) -> float:
+        first_s, most_s = self._settings.retry_first_s, self._settings.retry_max_s
+        self._attempts = min(self._attempts + 1, 30)
+        delay_s = min(first_s * 2.0 ** (self._attempts - 1), most_s)
+        # Not all at the same time, when many have lost the same server.
+        return delay_s * random.uniform(0.5, 1)  # noqa: S311 - no secret
+
+    def _wait(self, seconds: float) -> bool:
+        until_s = time.monotonic() + seconds
+        while not self._stopped and (left_s := until_s - time.monotonic()) > 0:
+            time.sleep(min(left_s, _POLL_S))
+        return not self._stopped
+
+    def _close(self) -> None:
+        source, self._source = self._source, None
+        if source is not None:
+            source.__exit__(None, None, None)
+
+
+class _Continued:
+    """Moves frames and sound of each connection behind those of the one before."""
+
+    def __init__(self, info: SourceInfo) -> None:
+        """Take time base and sound for all connections from the first one."""
+        self._tick = info.time_base
+        self._audio = self._audio_now = info.audio
+        self._seq = 0
+        self._pts_ns = self._captured_ns = 0
+        self._shift_ns: int | None = None
+        self._last_dts: int | None = None
+
+    def begin(self, info: SourceInfo) -> None:
+        """Another connection."""
+        self._shift_ns, self._audio_now = None, info.audio
+        if info.audio is not None and self._audio is not None and not self._copies(info.audio):
+            _log.warning("%s: sound left out: its codec has changed", info.url)
+
+    def continued(self, frame: Frame) -> Frame:
+        """The frame with number, time and sound that follow the frame before."""
+        if self._shift_ns is None:
+            self._shift_ns = self._now_ns(frame) - frame.pts_ns
+        pts_ns = frame.pts_ns + self._shift_ns
+        if self._seq:
+            pts_ns = max(pts_ns, self._pts_ns + to_ns(1, self._tick))
+        self._pts_ns, self._captured_ns = pts_ns, frame.captured_ns
+        moved = replace(frame, seq=self._seq, pts_ns=pts_ns, audio=self._moved(frame.audio))
+        self._seq += 1
+        return moved
+
+    def _now_ns(self, frame: Frame) -> int:
+        if not self._seq:
+            return frame.pts_ns
+        passed_ns = frame.captured_ns - self._captured_ns
+        # Whole ticks, as all times of this source.
+        return to_ns(to_ticks(self._pts_ns + passed_ns, self._tick), self._tick)
+
+    def _copies(self, audio: AudioFormat) -> bool:
+        known = self._audio
+        return known is not None and (audio.codec, audio.sample_rate, audio.layout) == (
+            known.codec,
+            known.sample_rate,
+            known.layout,
+        )
+
+    def _moved(self, packets: tuple[AudioPacket, ...]) -> tuple[AudioPacket, ...]:
+        now = self._audio_now
+        if not packets or self._audio is None or now is None or not self._copies(now):
+            return ()
+        tick = self._audio.time_base
+        shift, scale = to_ticks(self._shift_ns or 0, tick), now.time_base / tick
+        moved = []
+        for packet in packets:
+            dts = round(packet.dts * scale) + shift
+            if self._last_dts is not None and dts <= self._last_dts:
+                continue  # It overlaps with what came before the loss.
+            self._last_dts = dts
+            pts = round(packet.pts * scale) + shift
+            duration = round(packet.duration * scale)
+            moved.append(replace(packet, pts=pts, dts=dts, duration=duration))
+        return tuple(moved)

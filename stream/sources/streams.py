@@ -1,0 +1,59 @@
+"""Which stream of an input is the video, and how fast it is."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+from av.container import InputContainer
+from av.stream import Disposition
+from av.video.stream import VideoStream
+
+from stream.errors import SourceError
+from stream.timebase import fraction
+
+_STEADY = Fraction(1, 100)  # Average and base rate of a constant-rate file agree this well.
+_LIVE_RATES = (1, 240)  # What else a header says is a time base, no rate.
+
+
+def video_stream(container: InputContainer, name: str) -> VideoStream:
+    """The first video stream that is no cover art.
+
+    Args:
+        container: open input.
+        name: for messages.
+
+    Raises:
+        SourceError: there is none, or none that can be decoded.
+    """
+    # Cover art of a music file is a video stream of one picture.
+    streams = [
+        stream
+        for stream in container.streams.video
+        if not stream.disposition & Disposition.attached_pic
+    ]
+    if not streams:
+        kinds = sorted({str(stream.type) for stream in container.streams}) or ["nothing"]
+        raise SourceError(f"{name}: no video in it, only {', '.join(kinds)}")
+    video = streams[0]
+    if video.codec_context is None:
+        raise SourceError(f"{name}: no decoder for its video codec")
+    return video
+
+
+def steady_rate(video: VideoStream) -> Fraction | None:
+    """Frames per second of a file, None if they vary."""
+    if not video.average_rate or not video.base_rate:
+        return None
+    average, base = fraction(video.average_rate), fraction(video.base_rate)
+    return average if abs(average - base) <= base * _STEADY else None
+
+
+def live_rate(video: VideoStream) -> Fraction | None:
+    """Frames per second that a live input announces, None if it announces nothing sensible.
+
+    It is examined for a moment only: good enough for an encoder's plans.
+    """
+    rate = video.average_rate or video.guessed_rate
+    if not rate or not _LIVE_RATES[0] <= rate <= _LIVE_RATES[1]:
+        return None
+    return fraction(rate)
