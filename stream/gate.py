@@ -92,6 +92,7 @@ class Gate:
         settings: GateSettings,
         *,
         live: bool,
+        size: tuple[int, int],
         clock_ns: Callable[[], int] = time.monotonic_ns,
     ) -> None:
         """Nothing has passed yet.
@@ -99,8 +100,10 @@ class Gate:
         Args:
             settings: the policy, and times.
             live: fill silence; and what `auto` means.
+            size: width and height of slates before the first picture.
             clock_ns: monotonic.
         """
+        self._first_size = size
         self._settings = settings
         self._live = live
         self._on_miss = settings.on_miss
@@ -117,9 +120,11 @@ class Gate:
 
     def patience_s(self) -> float | None:
         """How long to wait for the next frame; None for ever."""
-        if self._last is None or not self._live:
+        if not self._live:
             return None
-        wait_s = 1 / self._settings.held_rate_hz if self._last.held else self._settings.patience_s
+        self._left_ns = self._left_ns or self._clock_ns()
+        repeats = self._last is not None and self._last.held
+        wait_s = 1 / self._settings.held_rate_hz if repeats else self._settings.patience_s
         due_ns = self._left_ns + round(wait_s * NS_PER_S)
         return max(due_ns - self._clock_ns(), 0) / NS_PER_S
 
@@ -127,7 +132,7 @@ class Gate:
         """The frame to send: this one, or one in its place.
 
         Args:
-            frame: None when none came in time; then there has been one before.
+            frame: None when none came in time.
         """
         now_ns = self._clock_ns()
         if frame is None:
@@ -182,10 +187,11 @@ class Gate:
 
     def _in_silence(self, now_ns: int) -> Frame:
         last = self._last
-        assert last is not None, "asked for a picture before the first one"
         image = self._good_enough(now_ns) if self._on_miss != "slate" else None
         if image is None:
             image = self._slate(*SILENCE, self._size(last))
+        if last is None:
+            return Frame(image, pts_ns=0, seq=0, captured_ns=now_ns, held=True)
         return replace(
             last,
             image=image,
@@ -200,10 +206,11 @@ class Gate:
         hold_ns = self._settings.hold_s * NS_PER_S
         return self._good if now_ns - self._good_ns < hold_ns else None
 
-    def _size(self, frame: Frame) -> tuple[int, int]:
-        if is_picture(frame.image):
-            return frame.image.shape[1], frame.image.shape[0]
-        return (self._last.image.shape[1], self._last.image.shape[0]) if self._last else (640, 360)
+    def _size(self, frame: Frame | None) -> tuple[int, int]:
+        for known in (frame, self._last):
+            if known is not None and is_picture(known.image):
+                return known.image.shape[1], known.image.shape[0]
+        return self._first_size
 
     def _slate(self, title: str, line: str, size: tuple[int, int]) -> Image:
         key = (title, line, *size)

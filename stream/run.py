@@ -137,7 +137,8 @@ class Run:
             mode = self.config.mode
             live = self.info.live if mode == "auto" else mode == "live"
             self.config = replace(self.config, mode="live" if live else "lossless")
-            gate = Gate(self.config.gate, live=live)
+            size = (self.info.width, self.info.height)
+            gate = Gate(self.config.gate, live=live, size=size)
             self._detect = stages.Detect(
                 self._tracker, self.config.track.max_faces, gate.bystanders
             )

@@ -53,7 +53,7 @@ def clock() -> Clock:
 
 def gate(clock: Clock, on_miss: OnMiss = "auto", *, live: bool = True) -> Gate:
     settings = GateSettings(on_miss, patience_s=0.5, hold_s=2.0, held_rate_hz=10, remember_s=3.0)
-    return Gate(settings, live=live, clock_ns=clock)
+    return Gate(settings, live=live, size=(160, 120), clock_ns=clock)
 
 
 def sent(gate: Gate, clock: Clock, *frames: Frame) -> list[Frame]:
@@ -70,7 +70,6 @@ def is_slate(item: Frame) -> bool:
 
 def test_good_frames_pass_as_they_are(clock: Clock) -> None:
     a_gate = gate(clock)
-    assert a_gate.patience_s() is None, "for ever, before the first"
     good = frame(0, face())
     assert sent(a_gate, clock, good) == [good]
     assert a_gate.patience_s() == 0.5
@@ -111,6 +110,24 @@ def test_first_frames_are_a_slate_until_one_is_proven(clock: Clock) -> None:
     out = sent(a_gate, clock, frame(0), frame(40, raw()), frame(80, face()))
     assert [is_slate(item) for item in out] == [True, True, False]
     assert a_gate.unproven == 1
+
+
+def test_silence_before_the_first_picture_is_a_slate(clock: Clock) -> None:
+    a_gate = gate(clock)
+    assert a_gate.patience_s() == 0.5
+    clock.to(500)
+    slate = a_gate(None)
+    assert is_slate(slate)
+    assert slate.image.shape == (120, 160, 3)
+    assert slate.pts_ns == 0
+    assert a_gate.patience_s() == pytest.approx(0.1)
+    first = frame(0, face())
+    clock.to(520)
+    assert a_gate(first).pts_ns == 1
+
+
+def test_files_wait_for_ever(clock: Clock) -> None:
+    assert gate(clock, live=False).patience_s() is None
 
 
 def test_bystander_that_is_covered_may_be_seen(clock: Clock) -> None:

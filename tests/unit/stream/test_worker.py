@@ -69,7 +69,7 @@ def run(stage: Callable[[Frame], Frame], count: int = 40) -> tuple[Pipeline, Lis
 
     sink = ListSink(on_write=next_please)
     settings = GateSettings("hold", patience_s=0.02, hold_s=100, held_rate_hz=50)
-    gate = Gate(settings, live=True)
+    gate = Gate(settings, live=True, size=(640, 360))
     pipeline = Pipeline(source, {"stage": stage}, {"out": sink}, live=True, gate=gate)
     pipeline.run()
     return pipeline, sink
