@@ -14,6 +14,7 @@ import cv2
 from engine.face import Image
 from stream.errors import SinkError
 from stream.frame import Frame, SourceInfo
+from stream.marking import xmp
 from stream.sinks.settings import SinkSettings
 from stream.sinks.target import check_target, is_source
 
@@ -154,7 +155,7 @@ def best_view(frame: Frame) -> float:
 
 
 def save(path: Path, image: Image, quality: int) -> None:
-    """Writes a picture in the format that its name asks for.
+    """Writes a picture in the format that its name asks for; its metadata says it is synthetic.
 
     Args:
         path: ends in one of `SUFFIXES`.
@@ -173,7 +174,7 @@ def save(path: Path, image: Image, quality: int) -> None:
     else:
         parameters = [cv2.IMWRITE_JPEG_QUALITY, quality]
     try:
-        ok, data = cv2.imencode(suffix, image, parameters)
+        ok, data = xmp.encode(suffix, image, parameters)
     except cv2.error:
         ok = False
     if not ok:

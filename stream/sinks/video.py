@@ -18,6 +18,7 @@ from av.video.stream import VideoStream
 
 from stream.errors import SinkError
 from stream.frame import AudioPacket, Frame, SourceInfo
+from stream.marking.synthetic import COMMENT, SOURCE_TYPE, TITLE
 from stream.sinks.settings import SinkSettings
 from stream.sinks.target import check_target
 from stream.sinks.yuv import LIMITED, color_tags, to_yuv
@@ -35,13 +36,7 @@ _MAX_TIMESCALE = 2**31 - 1
 _FLUSH = {"flush_packets": "1"}  # or up to 32 KB wait in FFmpeg's buffer for a crash
 _KEYFRAME_S = 2
 _DEFAULT_RATE = 30
-_METADATA = {
-    "title": "Synthetic media",
-    "comment": "synthetic media: faces swapped by facestream",
-    "digital_source_type": (
-        "http://cv.iptc.org/newscodes/digitalsourcetype/compositeWithTrainedAlgorithmicMedia"
-    ),
-}
+_METADATA = {"title": TITLE, "comment": COMMENT, "digital_source_type": SOURCE_TYPE}
 
 
 class VideoFile:

@@ -37,3 +37,13 @@ def _open(path: Path) -> InputContainer:
     except (av.error.FFmpegError, OSError, ValueError) as error:
         waited_s = time.monotonic() - began_s
         raise open_failure(str(path), error, waited_s, timeout_s=float("inf")) from error
+
+
+def metadata(path: Path) -> dict[str, str]:
+    """What a media file says of itself: title, comment and so on, keys in lower case.
+
+    Raises:
+        SourceError: it is no media file, or cannot be read.
+    """
+    with _open(path) as container:
+        return {key.lower(): value for key, value in container.metadata.items()}
