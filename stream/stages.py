@@ -34,12 +34,20 @@ class Detect:
         self._tracker = open_tracker(faces + aside)
         self._next: tuple[FaceTracker, int] | None = None
         self._exchanging = threading.Lock()
+        self._in_use: set[FaceTracker] = set()
 
     def __call__(self, frame: Frame) -> Frame:
         """The frame with its faces."""
         if self._next is not None:
             self._take_next()
-        faces = self._tracker.update(frame.image, frame.pts_ns)
+        tracker = self._tracker
+        self._in_use.add(tracker)
+        try:
+            faces = tracker.update(frame.image, frame.pts_ns)
+        finally:
+            self._in_use.discard(tracker)
+            if tracker is not self._tracker:
+                tracker.close()  # This call hung, and another thread went on without it.
         if len(faces) > self._faces:
             others = (replace(face, bystander=True) for face in faces[self._faces :])
             faces = (*faces[: self._faces], *others)
@@ -62,14 +70,17 @@ class Detect:
     def close(self) -> None:
         """Close the tracker; no thread may be using it any more."""
         self._take_next()
-        self._tracker.close()
+        if self._tracker not in self._in_use:
+            self._tracker.close()
 
     def _take_next(self) -> None:
         with self._exchanging:
             following, self._next = self._next, None
         if following is not None:
-            self._tracker.close()
+            before = self._tracker
             self._tracker, self._faces = following
+            if before not in self._in_use:
+                before.close()
 
 
 class Swap:
