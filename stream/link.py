@@ -39,20 +39,30 @@ class Link(Generic[T]):
     """
 
     def __init__(
-        self, capacity: int, *, leaky: bool = False, hand_on: Callable[[T, T], T] | None = None
+        self,
+        capacity: int,
+        *,
+        leaky: bool = False,
+        hand_over: bool = False,
+        hand_on: Callable[[T, T], T] | None = None,
     ) -> None:
         """Make an empty link.
 
         Args:
             capacity: the most items that may wait, at least 1.
             leaky: drop the oldest item instead of waiting.
+            hand_over: `put` returns when the item has been taken. The writer then begins
+                nothing that would grow old while it waits for the reader.
             hand_on: called as `hand_on(dropped, next)` for each dropped item; what it
                 returns takes the place of `next`. It saves what must outlive a picture.
         """
         if capacity < 1:
             raise ValueError(f"a link needs a capacity of at least 1, got {capacity}")
+        if leaky and hand_over:
+            raise ValueError("a leaky link waits for nobody: it cannot hand over as well")
         self._capacity = capacity
         self._leaky = leaky
+        self._hand_over = hand_over
         self._hand_on = hand_on
         self._items: deque[T] = deque()
         # One condition guards everything. Its lock is reentrant because a signal handler may
@@ -66,8 +76,8 @@ class Link(Generic[T]):
         """Add an item; wait for room, or make room on a leaky link.
 
         Returns:
-            False if the link takes no more, because it was ended or aborted, and the item went
-            nowhere: the writer may stop.
+            False if the link takes no more, because it was ended or aborted: the writer may
+            stop, and its item may have gone nowhere.
         """
         with self._changed:
             if not self._leaky:
@@ -79,7 +89,9 @@ class Link(Generic[T]):
             self._items.append(item)
             self._peak = max(self._peak, len(self._items))
             self._changed.notify_all()
-            return True
+            if self._hand_over:
+                self._changed.wait_for(lambda: not self._items or self._closed)
+            return not self._aborted
 
     def _drop_oldest(self, incoming: T) -> T:
         dropped = self._items.popleft()

@@ -94,8 +94,10 @@ class Pipeline:
         self._links: dict[str, Link[Frame]] = {}
         capacity = LIVE_CAPACITY if live else LOSSLESS_CAPACITY
         for index, reader in enumerate(self._next.values()):
-            leaky = live and index == 0
-            self._links[reader] = Link(capacity, leaky=leaky, hand_on=hand_on_audio)
+            newest = live and index == 0
+            self._links[reader] = Link(
+                capacity, leaky=newest, hand_over=live and not newest, hand_on=hand_on_audio
+            )
         self._tee = Tee(
             sinks, self._link_to, self._start, when_all_failed=self.stop, stamped=stamped
         )

@@ -116,3 +116,43 @@ def test_statistics_can_be_read_from_a_signal_handler_that_interrupts_put() -> N
     link: Link[int] = Link(1, leaky=True, hand_on=hand_on)
     filled(link, 2)
     assert list(link) == [101]
+
+
+@pytest.mark.usefixtures("switch_interval")
+def test_writer_that_hands_over_begins_nothing_before_its_item_is_taken() -> None:
+    link: Link[int] = Link(1, hand_over=True)
+    begun: list[int] = []
+
+    def write() -> None:
+        for item in range(200):
+            begun.append(item)
+            assert link.put(item)
+        link.end()
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    for taken in link:
+        # It may already have begun the next one, but none after that.
+        assert len(begun) - taken <= 2
+    writer.join()
+    assert begun == list(range(200))
+
+
+@pytest.mark.parametrize("end", ["end", "abort"])
+@pytest.mark.usefixtures("switch_interval")
+def test_handing_over_to_nobody_is_over_when_the_link_is(end: str) -> None:
+    link: Link[int] = Link(1, hand_over=True)
+    answers: list[bool] = []
+    writer = threading.Thread(target=lambda: answers.append(link.put(7)))
+    writer.start()
+    while not link.stats.waiting:
+        pass
+    getattr(link, end)()
+    writer.join()
+    # What waits at an end is still delivered; an abort throws it away.
+    assert (answers, list(link)) == (([True], [7]) if end == "end" else ([False], []))
+
+
+def test_a_leaky_link_does_not_hand_over() -> None:
+    with pytest.raises(ValueError, match="waits for nobody"):
+        Link(1, leaky=True, hand_over=True)
