@@ -53,7 +53,8 @@ export class Instruments {
     const now = performance.now();
     const before = this.#before;
     this.#before = { now, out: report.frames_out, dropped: report.dropped };
-    more("drops", `${count(report.dropped)}\nof ${count(report.frames_in)}`);
+    const withheld = report.withheld ? `\n${count(report.withheld)} withheld` : "";
+    more("drops", `${count(report.dropped)} of ${count(report.frames_in)}${withheld}`);
     if (!before || report.frames_out < before.out || now - before.now < 100) return;
     const each = (later, earlier) => (1000 * Math.max(later - earlier, 0)) / (now - before.now);
     const rate = each(report.frames_out, before.out);

@@ -26,6 +26,7 @@ const look = new Look();
 const instruments = new Instruments();
 const recording = new Recording();
 let wasAway = false;
+let withheld = 0;
 
 function freeze() {
   pictures.frozen = !pictures.frozen;
@@ -52,10 +53,20 @@ function showStatus(status) {
   instruments.show(status, pictures.latency, pictures.unknown);
   showPlaces(status);
   recording.show(status.recording);
+  showHeld(status);
   const fresh = pictures.frozen || performance.now() - pictures.seen < FRESH_MS;
   if (fresh && pictures.seen) viewer.say("");
   else if (!status.source && status.web?.camera) viewer.say("Waiting for a camera", !camera.on);
   else viewer.say(waitingFor(status));
+}
+
+/** Why the picture is not the newest one: the gate kept it back, or none came. */
+function showHeld({ report }) {
+  const kept = (report?.withheld ?? 0) > withheld;
+  withheld = report?.withheld ?? 0;
+  const badge = byId("held");
+  badge.hidden = !kept && !pictures.held;
+  badge.textContent = kept ? "Withheld: a face was not replaced" : "No signal";
 }
 
 function waitingFor({ source }) {

@@ -13,6 +13,10 @@ const OLDEST_MS = 60_000;
 /** Without a stamp for so many pictures, only each such one is searched for one. */
 const STAMP_RARE = 30;
 
+/**
+ * `seen` is when a picture was shown last, `performance.now()`; `held` whether it was an earlier
+ * one again, or a slate.
+ */
 export class Pictures {
   #viewer;
   #clock;
@@ -42,6 +46,7 @@ export class Pictures {
       this.#seen(picture, shown),
     );
     this.seen = 0;
+    this.held = false;
   }
 
   get transport() {
@@ -150,7 +155,7 @@ export class Pictures {
   /** A picture of the WebSocket is on the screen. */
   #seen({ captured, held }, shown) {
     this.seen = shown;
-    byId("held").hidden = !held;
+    this.held = held;
     this.#viewer.fit(this.#canvas.width, this.#canvas.height);
     if (held || !this.#clock.known) return;
     const stamp = this.#stamp(this.#canvas, this.#canvas.width, this.#canvas.height);

@@ -3,9 +3,9 @@
 /** Groups of settings, in the order of the work: `[title, names]`. */
 export const GROUPS = [
   ["Persona", ["model", "faces"]],
-  ["Mask", ["mask", "skin_rule", "erode", "feather"]],
-  ["Color", ["color"]],
-  ["Blend", ["blend", "opacity"]],
+  ["Mask and edge", ["mask", "skin_rule", "erode", "feather"]],
+  ["Colors", ["color"]],
+  ["Blending", ["blend", "opacity"]],
   ["Follow the picture", ["sharpen", "grain", "smooth_frames"]],
 ];
 
