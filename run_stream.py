@@ -34,6 +34,7 @@ try:
         from stream.errors import StreamError
         from stream.gate import ON_MISS
         from stream.inspection.command import inspect
+        from stream.marking.command import verify
         from stream.pipeline import Pipeline
         from stream.presets import PRESETS
         from stream.report import Report, render
@@ -55,7 +56,7 @@ FAILED, USAGE, INTERRUPTED = 1, 2, 130
 SWITCH_INTERVAL_S = 0.0005
 """A thread that holds the GIL gives it up after this time, so that frames change hands fast."""
 
-COMMANDS = {"doctor": doctor, "inspect": inspect}
+COMMANDS = {"doctor": doctor, "inspect": inspect, "verify": verify}
 """First words that are no source; a file of that name can be given as ./doctor."""
 
 SETTINGS = {
@@ -66,6 +67,8 @@ SETTINGS = {
     "start": "input.start_s",
     "duration": "input.duration_s",
     "on_miss": "gate.on_miss",
+    "label": "marking.label",
+    "sign": "marking.sign",
     "host": "web.host",
     "port": "web.port",
     "tls": "web.tls",
@@ -114,6 +117,19 @@ logger = logging.getLogger(__name__)
     is_flag=True,
     default=None,
     help="Paint the time of capture; report how old pictures are.",
+)
+@click.option(
+    "--no-label",
+    "label",
+    flag_value="off",
+    help="Live pictures without the word 'synthetic' in a corner.",
+)
+@click.option("--sign", is_flag=True, default=None, help="Sign finished files (C2PA).")
+@click.option(
+    "--i-have-consent",
+    metavar="NAME",
+    help="You have the consent of whom a model shows that says nothing of it; your name is put "
+    "down in the session log.",
 )
 @click.option("--host", metavar="ADDRESS", help="Where the panel listens; 127.0.0.1 by default.")
 @click.option("--port", type=click.IntRange(0, 65_535), help="Of the panel; 0 for any free one.")

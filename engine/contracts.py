@@ -6,11 +6,15 @@ file is, instead of which tensor was missing.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
 from engine.onnx_file import OnnxFile, Tensor
+
+MOST_NUMBERS = 1 << 28
+"""In an input or output that a model declares: a gigabyte of float32."""
 
 PREFIX = "facestream."
 KEYS = (
@@ -56,6 +60,36 @@ def recognize(model: OnnxFile) -> Contract:
 def missing_keys(metadata: Mapping[str, str]) -> list[str]:
     """Keys of our contract that a model lacks, with their prefix."""
     return [PREFIX + key for key in KEYS if PREFIX + key not in metadata]
+
+
+def refusals(model: OnnxFile) -> list[str]:
+    """Why a model is not to be run, whoever wrote it: one line for each reason.
+
+    It may need nobody's code but ONNX Runtime's, read no file outside of its folder, and declare
+    no picture beyond all sense.
+    """
+    reasons = []
+    if model.custom_operators:
+        reasons.append(f"needs operators that are not ONNX's own ({_few(model.custom_operators)})")
+    if model.external_outside:
+        reasons.append(f"wants weights outside of its folder ({_few(model.external_outside)})")
+    if model.external_missing:
+        reasons.append(
+            f"its weights are missing ({_few(model.external_missing)}); put them beside it"
+        )
+    huge = [
+        tensor.name
+        for tensor in (*model.inputs, *model.outputs)
+        if math.prod(size for size in tensor.shape if isinstance(size, int)) > MOST_NUMBERS
+    ]
+    if huge:
+        reasons.append(f"declares tensors of more than {MOST_NUMBERS} numbers ({_few(huge)})")
+    return reasons
+
+
+def _few(names: Sequence[str]) -> str:
+    shown = ", ".join(names[:3])
+    return shown if len(names) <= 3 else f"{shown} and {len(names) - 3} more"
 
 
 def _of_deepfacelab(face: Tensor, names: Sequence[str], outputs: Sequence[str]) -> Contract:

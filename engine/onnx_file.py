@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import TypeAlias
@@ -40,6 +40,11 @@ _FLOATS: Mapping[str, type[np.floating]] = {
     "float64": np.float64,
 }
 _DEEPEST = 16
+_MOST_BYTES = 2 << 30
+"""Protocol Buffers' own limit."""
+_MOST_AXES = 16
+_MOST_PER_BYTE = 2
+"""Weights that a byte can hold: the smallest have four bits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +137,11 @@ def read(path: Path) -> OnnxFile:
         ModelError: there is no such file, or it is no ONNX file.
     """
     try:
+        if path.stat().st_size > _MOST_BYTES:
+            raise ModelError(
+                f"model {path}: {path.stat().st_size} bytes; expected 2 GiB at "
+                "most, as ONNX files have"
+            )
         content = path.read_bytes()
     except OSError as error:
         raise ModelError(f"model {path}: {error.strerror}; give a path to an .onnx file") from error
@@ -255,11 +265,14 @@ def _weights(data: memoryview, model: OnnxFile) -> str:
     name = _name(parts.get(8, [None])[-1])
     dtype = parts.get(2, [0])[-1]
     dtype_name = _dtype(dtype)
-    shape = [size for value in parts.get(1, []) for size in integers(value)]
+    shape = _shape(parts.get(1, []))
     for value in parts.get(13, []):
         entry = dict(fields(value)) if isinstance(value, memoryview) else {}
         if _name(entry.get(1)) == "location":
             model.external.add(_name(entry.get(2)))
+    within = 13 not in parts
+    if within and math.prod(shape) > _MOST_PER_BYTE * model.file_bytes:
+        raise DamagedMessageError(f"a tensor of {math.prod(shape)} weights")
     known = model.weights.get(dtype_name, Weights())
     not_finite, largest = known.not_finite, known.largest
     for array in _numbers(parts, _FLOATS.get(dtype_name), math.prod(shape)):
@@ -269,6 +282,14 @@ def _weights(data: memoryview, model: OnnxFile) -> str:
     parameters = known.parameters + math.prod(shape)
     model.weights[dtype_name] = Weights(parameters, not_finite, largest)
     return name
+
+
+def _shape(values: Sequence[int | memoryview]) -> list[int]:
+    if len(values) > _MOST_AXES or any(
+        isinstance(value, memoryview) and len(value) > 10 * _MOST_AXES for value in values
+    ):
+        raise DamagedMessageError(f"a tensor of more than {_MOST_AXES} axes")
+    return [size for value in values for size in integers(value)]
 
 
 def _numbers(

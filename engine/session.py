@@ -17,7 +17,8 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
-from engine import profile
+from engine import onnx_file, profile
+from engine.contracts import refusals
 from engine.errors import DeviceError, ModelError
 
 Device: TypeAlias = Literal["auto", "cpu", "cuda", "tensorrt"]
@@ -93,11 +94,14 @@ class Session:
                 does until `executed` is called; None for no record. It costs time.
 
         Raises:
-            ModelError: there is no such file, or it is not a model that can be loaded.
+            ModelError: there is no such file, it is not a model that can be loaded, or one that
+                is not to be run (`engine.contracts.refusals`).
             DeviceError: the device that was asked for cannot be had here.
         """
         if not path.is_file():
             raise ModelError(f"model {path}: no such file; give a path to an .onnx file")
+        if reasons := refusals(onnx_file.read(path)):
+            raise ModelError(f"model {path}: not run: {'; '.join(reasons)}")
         self._path = path
         self.device, self._session = _create(path, device, threads, profile_prefix)
         self.inputs = {node.name: _signature(node) for node in self._session.get_inputs()}

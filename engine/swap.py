@@ -24,7 +24,7 @@ class ModelInfo:
     """What a model says of itself in its metadata.
 
     Attributes:
-        name, persona, licence, consent: free text.
+        name, persona, licence, consent: free text; the last three are empty where it says nothing.
         input_size, output_size: sides of the square pictures in pixels.
         alignment: where in its crop it expects the face.
     """
@@ -63,6 +63,9 @@ class ModelInfo:
                 )
             return got
 
+        def stated(key: str) -> str:
+            return metadata.get(f"facestream.{key}", "").strip()
+
         one_of("contract", CONTRACT)
         one_of("color_order", "RGB")
         one_of("range", "0..1")
@@ -75,9 +78,9 @@ class ModelInfo:
             sizes[key] = int(text)
         return cls(
             name=value("name"),
-            persona=value("persona"),
-            licence=value("licence"),
-            consent=value("consent"),
+            persona=stated("persona"),
+            licence=stated("licence"),
+            consent=stated("consent"),
             alignment=alignment,
             **sizes,
         )

@@ -10,7 +10,7 @@ import types
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Any, Literal, TypeAlias, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from engine.blend import BlendSettings
 from engine.errors import EngineError
@@ -19,12 +19,17 @@ from engine.track import TrackSettings
 from stream import presets
 from stream.errors import ConfigError
 from stream.gate import GateSettings
+from stream.marking.settings import MarkingSettings
 from stream.presets import Preset
 from stream.sinks import SinkSettings
 from stream.sources import SourceSettings
+from stream.sources.failures import without_credentials
 from stream.web.settings import WebSettings
 
 T = TypeVar("T")
+
+SessionLogPolicy: TypeAlias = Literal["auto", "on", "off"]
+"""`auto`: in live runs, and wherever somebody vouches for a model's consent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +49,10 @@ class Config:
         stamp: paint the time of capture into every picture, see `stream.stamp`, and report how old
             pictures are at each sink.
         recordings: folder of the files that are started while the stream runs.
-        input, track, blend, gate, output, web: settings of the parts.
+        session_log: put down beside each file what was done; `auto` in live runs.
+        i_have_consent: name of whoever has the consent of the person whom a model shows, for
+            models that say nothing of it.
+        input, track, blend, gate, marking, output, web: settings of the parts.
     """
 
     source: str = "demo"
@@ -57,10 +65,13 @@ class Config:
     landmark_model: str = ""
     stamp: bool = False
     recordings: str = "recordings"
+    session_log: SessionLogPolicy = "auto"
+    i_have_consent: str = ""
     input: SourceSettings = field(default_factory=SourceSettings)
     track: TrackSettings = field(default_factory=TrackSettings)
     blend: BlendSettings = field(default_factory=BlendSettings)
     gate: GateSettings = field(default_factory=GateSettings)
+    marking: MarkingSettings = field(default_factory=MarkingSettings)
     output: SinkSettings = field(default_factory=SinkSettings)
     web: WebSettings = field(default_factory=WebSettings)
 
@@ -98,6 +109,17 @@ def load(file: Path | None, overrides: Iterable[str], options: Mapping[str, Any]
         for key, value in presets.settings(preset).items():
             _put(tree, key, value, replace=False)
     return _build(Config, tree, "")
+
+
+def shareable(config: Config) -> dict[str, Any]:
+    """All settings as plain values, without credentials and secrets."""
+    clean = dataclasses.replace(
+        config,
+        source=without_credentials(config.source),
+        out=tuple(without_credentials(url) for url in config.out),
+        web=dataclasses.replace(config.web, token=""),
+    )
+    return dataclasses.asdict(clean)
 
 
 def _read(file: Path) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from engine.cover import cover_face, cover_frame
 from engine.face import Face, Image
 from stream.errors import ConfigError
 from stream.frame import Frame
+from stream.marking.label import Label
 from stream.missing import Missing
 from stream.slate import slate
 from stream.timebase import NS_PER_S
@@ -93,6 +94,7 @@ class Gate:
         *,
         live: bool,
         size: tuple[int, int],
+        label: Label | None = None,
         clock_ns: Callable[[], int] = time.monotonic_ns,
     ) -> None:
         """Nothing has passed yet.
@@ -101,9 +103,11 @@ class Gate:
             settings: the policy, and times.
             live: fill silence; and what `auto` means.
             size: width and height of slates before the first picture.
+            label: drawn into whatever leaves; None for no label.
             clock_ns: monotonic.
         """
         self._first_size = size
+        self._label = label
         self._settings = settings
         self._live = live
         self._on_miss = settings.on_miss
@@ -143,6 +147,8 @@ class Gate:
             if self._last is not None and out.pts_ns <= self._last.pts_ns and self._live:
                 # Frames made up meanwhile may reach a little further than the source's time.
                 out = replace(out, pts_ns=self._last.pts_ns + 1)
+        if self._label is not None:
+            self._label(out.image, out.faces)
         self._last, self._left_ns = out, now_ns
         return out
 

@@ -44,6 +44,19 @@ def default_outputs(source: str) -> tuple[str, ...]:
     return (f"{path.stem}_swapped{suffix}",)
 
 
+def file_of(url: str) -> Path | None:
+    """The file that an output writes, or the folder of its pictures; None if it is no such output.
+
+    Playlists with their segments count as a broadcast, not as a file.
+    """
+    if "://" in url or url in {"null", WEB} or url.startswith("virtual-camera"):
+        return None
+    path = Path(url.removeprefix(SIDE_BY_SIDE))
+    if path.suffix.lower() == ".m3u8":
+        return None
+    return path.parent if "%" in path.name else path
+
+
 def check_outputs(out: tuple[str, ...]) -> None:
     """Make sure that outputs keep out of each other's way.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
@@ -44,10 +45,14 @@ class Recorder:
         self._pipeline: Branching | None = None
         self._name = ""
         self._began_s = 0.0
+        self._document: Callable[[Sink, Path], Sink] = lambda sink, _: sink
 
-    def attach(self, pipeline: Branching) -> None:
-        """Say where frames come from."""
+    def attach(
+        self, pipeline: Branching, document: Callable[[Sink, Path], Sink] | None = None
+    ) -> None:
+        """Say where frames come from, and what else is done with each file."""
         self._pipeline = pipeline
+        self._document = document or self._document
 
     def status(self) -> dict[str, Any] | None:
         """Name and length of the recording in seconds; None while there is none."""
@@ -76,7 +81,7 @@ class Recorder:
             path = self._free_path()
             file = VideoFile(path, replace(info, origin_ns=0), self._settings)
             try:
-                self._pipeline.add_sink(str(path), FromZero(file, info))
+                self._pipeline.add_sink(str(path), self._document(FromZero(file, info), path))
             except RuntimeError as error:
                 raise ConfigError("nothing to record any more; the stream has ended") from error
             self._name, self._began_s = path.name, time.monotonic()

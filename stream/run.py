@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -15,16 +15,21 @@ from engine import assets, blend, models
 from engine.swap import Swapper
 from engine.track import FaceTracker
 from stream import stages
-from stream.config import Config
+from stream.config import Config, shareable
+from stream.consent import check_consent
 from stream.control import Control
+from stream.documented import Documents
 from stream.errors import ConfigError
 from stream.frame import SourceInfo
 from stream.gate import Gate
 from stream.live_settings import LiveSettings
+from stream.marking.label import Label
+from stream.marking.watermark import Watermark
 from stream.outputs import BROWSER, SIDE_BY_SIDE, WEB, check_outputs, default_outputs
 from stream.pipeline import Pipeline
 from stream.recording import Recorder
 from stream.report import Report
+from stream.session_log import facts
 from stream.sinks import Sink, open_sink
 from stream.sources import Source, open_source
 from stream.sources.failures import without_credentials
@@ -124,6 +129,8 @@ class Run:
         with ExitStack() as opened:
             cv2.setNumThreads(1)
             blend.warm_up(self.config.blend)
+            marking = self.config.marking
+            watermark = Watermark() if marking.watermark else None
             self._swap = stages.Swap(self._swapper, self.config.model)
             self.device = self._swap.swapper.device
             recorder = Recorder(Path(self.config.recordings), self.config.output)
@@ -138,7 +145,8 @@ class Run:
             live = self.info.live if mode == "auto" else mode == "live"
             self.config = replace(self.config, mode="live" if live else "lossless")
             size = (self.info.width, self.info.height)
-            gate = Gate(self.config.gate, live=live, size=size)
+            label = Label(marking.text) if marking.shows_label(live=live) else None
+            gate = Gate(self.config.gate, live=live, size=size, label=label)
             self._detect = stages.Detect(
                 self._tracker, self.config.track.max_faces, gate.bystanders
             )
@@ -146,8 +154,11 @@ class Run:
             self.stages = {
                 "detect": self._detect,
                 "swap": self._swap,
-                "blend": stages.Blend(self._blender, self._wants_original),
+                "blend": stages.Blend(self._blender, self._wants_original, watermark),
             }
+            self._documents = Documents(self.config, self.info, self._facts, live=live)
+            if (log := self._documents.note_without_file()) is not None:
+                self._notify(f"session log: {log}")
             self.pipeline = Pipeline(
                 source,
                 self.stages,
@@ -156,7 +167,7 @@ class Run:
                 gate=gate,
                 stamped=self.config.stamp,
             )
-            recorder.attach(self.pipeline)
+            recorder.attach(self.pipeline, self._documents.around)
             self._opened = opened.pop_all()
         return self
 
@@ -171,7 +182,9 @@ class Run:
         )
 
     def _swapper(self, model: str) -> Swapper:
-        return Swapper(models.model_path(model), self.config.device, self._threads.inference)
+        swapper = Swapper(models.model_path(model), self.config.device, self._threads.inference)
+        check_consent(swapper.info, model, self.config.i_have_consent)
+        return swapper
 
     def _open_source(self) -> Source:
         if self._web is not None and self.config.source == BROWSER:
@@ -184,7 +197,8 @@ class Run:
     def _sink(self, url: str) -> Sink:
         if self._web is not None and url == WEB:
             return self._web.sink()
-        return open_sink(url, self.info, self.config.output)
+        sink = open_sink(url, self.info, self.config.output)
+        return self._documents.around_output(sink, url)
 
     def _wants_original(self) -> bool:
         if self._web is not None and self._web.wants_original:
@@ -222,6 +236,10 @@ class Run:
         track = replace(config.track, max_faces=settings.faces)
         self.config = replace(config, blend=settings.blend, track=track, model=settings.model)
 
+    def _facts(self) -> dict[str, Any]:
+        model = models.model_path(self.config.model)
+        return facts(self.config, self.info, model, self._swap.swapper.info)
+
     def report(self) -> Report | None:
         """Counters so far; None before the pipeline exists."""
         pipeline: Pipeline | None = getattr(self, "pipeline", None)
@@ -247,15 +265,10 @@ class Run:
 
     def to_json(self, report: Report) -> dict[str, Any]:
         """The report with what it was measured on, as plain values without credentials."""
-        config = replace(
-            self.config,
-            source=without_credentials(self.config.source),
-            out=tuple(without_credentials(url) for url in self.config.out),
-        )
         return report.to_json() | {
             "device": self.device,
-            "model": config.model,
+            "model": self.config.model,
             "mask_fallbacks": self.mask_fallbacks,
             "faces_unusable": self.faces_unusable,
-            "settings": asdict(config),
+            "settings": shareable(self.config),
         }

@@ -15,6 +15,7 @@ from engine.cover import cover_face
 from engine.swap import Swapper
 from engine.track import FaceTracker
 from stream.frame import Frame
+from stream.marking.watermark import Watermark
 
 
 class Detect:
@@ -129,14 +130,21 @@ class Blend:
         blender: changes the picture in place; `Blender.update` changes its settings.
     """
 
-    def __init__(self, blender: Blender, wants_original: Callable[[], bool]) -> None:
+    def __init__(
+        self,
+        blender: Blender,
+        wants_original: Callable[[], bool],
+        watermark: Watermark | None = None,
+    ) -> None:
         """Keep what is needed.
 
         Args:
             blender: is used by this stage alone.
             wants_original: asked for each frame whether a sink shows the picture as it was.
+            watermark: hides a pattern in what the blender put in; None for none.
         """
         self.blender = blender
+        self._watermark = watermark
         self._wants_original = wants_original
 
     def __call__(self, frame: Frame) -> Frame:
@@ -150,6 +158,8 @@ class Blend:
             if face.bystander:
                 cover_face(frame.image, face.landmarks)
         self.blender(frame.image, tuple(face for face in frame.faces if not face.bystander))
+        if self._watermark is not None:
+            self._watermark(frame.image, frame.faces, self.blender.patches)
         shown = self.blender.shown
         faces = tuple(
             replace(face, shown=1.0 if face.bystander else shown[face.track])

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from engine.contracts import Contract, missing_keys, recognize
+from engine.contracts import Contract, missing_keys, recognize, refusals
 from engine.errors import EngineError
 from engine.onnx_file import OnnxFile, read
 from engine.session import Runtime, Session
@@ -60,9 +60,9 @@ def inspect(path: Path, threads: tuple[int, ...], budget_s: float) -> Inspection
     busy = _busy(max(threads))
     contract = recognize(model)
     problems = [*_of_contract(model, contract), *_of_weights(model)]
-    refusals = _refusals(model)
-    if refusals:
-        return Inspection(model, contract, (), None, (), busy, (*problems, *refusals))
+    reasons = [f"not run: {reason}" for reason in refusals(model)]
+    if reasons:
+        return Inspection(model, contract, (), None, (), busy, (*problems, *reasons))
     try:
         session = Session(path, "cpu")
         answers = ask(session)
@@ -131,29 +131,6 @@ def _of_trials(trials: Iterable[Trial]) -> Iterable[str]:
             )
 
 
-def _refusals(model: OnnxFile) -> list[str]:
-    """Why the model is not run at all."""
-    reasons = []
-    if model.custom_operators:
-        reasons.append(
-            f"not run: needs operators that are not ONNX's own ({_few(model.custom_operators)})"
-        )
-    if model.external_outside:
-        reasons.append(
-            f"not run: wants weights outside of its folder ({_few(model.external_outside)})"
-        )
-    if model.external_missing:
-        reasons.append(
-            f"not run: its weights are missing ({_few(model.external_missing)}); put them beside it"
-        )
-    return reasons
-
-
 def _busy(processors: int) -> bool:
     # The load of the last minute; half a processor is what a desktop takes.
     return hasattr(os, "getloadavg") and os.getloadavg()[0] > processors / 2
-
-
-def _few(names: list[str]) -> str:
-    shown = ", ".join(names[:3])
-    return shown if len(names) <= 3 else f"{shown} and {len(names) - 3} more"

@@ -14,8 +14,7 @@ from engine.paste import Float, Patch
 _TEXT_PER_SIDE = 1 / 36
 _SMALLEST_TEXT_PX = 9
 _WIDEST = 0.9
-_INK, _GROUND = 255.0, 16.0
-_INK_ALPHA, _GROUND_ALPHA = 0.95, 0.55
+_INK, _GROUND = 245.0, 24.0
 _WEIGHT = 500  # as in CSS, a little bolder than regular
 _FINER = 4  # plates are drawn so much larger, then averaged: sharp edges at any size
 
@@ -24,8 +23,9 @@ class Label:
     """Draws one text into the frames of one stream, in place.
 
     The text is as high as 1/36 of the picture's smaller side, 9 px at least. It begins in the
-    bottom left corner and goes to another one while a face is there; where faces are in every
-    corner it stays. The top left corner comes last: that is where time stamps are.
+    bottom left corner and goes to another one when a face comes there; where faces are in every
+    corner it stays. The top left corner comes last: that is where time stamps are. Drawing it
+    again changes nothing.
     """
 
     def __init__(self, text: str) -> None:
@@ -78,9 +78,9 @@ def plate(text: str, width: int, height: int) -> Float:
     at = (pixels // 2, round(1.2 * pixels))
     cv2.putText(ink, text, at, (255, 255, 255), font, pixels, _WEIGHT)
     covered = np.asarray(ink[:, :, :1], np.float32) / 255
-    fine = np.empty((rows, columns, 4), np.float32)
+    # Opaque: drawn twice, as on a picture that is repeated, it looks as drawn once.
+    fine = np.ones((rows, columns, 4), np.float32)
     fine[:, :, :3] = _GROUND + (_INK - _GROUND) * covered
-    fine[:, :, 3:] = _GROUND_ALPHA + (_INK_ALPHA - _GROUND_ALPHA) * covered
     shape = (max(columns // _FINER, 1), max(rows // _FINER, 1))
     return np.asarray(cv2.resize(fine, shape, interpolation=cv2.INTER_AREA), np.float32)
 

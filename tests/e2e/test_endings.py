@@ -33,7 +33,7 @@ def one_line(done: subprocess.CompletedProcess[str]) -> str:
         (["-o", "x.wmv"], "unknown kind of output"),
         (["-o", "a.mp4", "-o", "a.mp4"], "twice"),
         (["-m", "maroo"], "did you mean 'maro'"),
-        (["-m", "text.mp4"], "ONNX Runtime cannot load it"),
+        (["-m", "text.mp4"], "not an ONNX file"),
         (["--modle", "maro"], "--model"),
         (["--set", "blend.fether=1"], "did you mean 'feather'"),
         (["--mask", "hulk"], "hulk"),

@@ -123,7 +123,7 @@ def test_broken_contracts_are_explained(
 def test_file_that_is_not_onnx(tmp_path: Path) -> None:
     path = tmp_path / "text.onnx"
     path.write_text("this is not a model")
-    with pytest.raises(ModelError, match="cannot load it"):
+    with pytest.raises(ModelError, match="not an ONNX file"):
         Swapper(path, "cpu")
 
 
