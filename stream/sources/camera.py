@@ -62,7 +62,7 @@ def _open_v4l2(device: str, settings: SourceSettings) -> InputContainer:
             options["input_format"] = pixel_format
         try:
             container = av.open(
-                device, format="v4l2", options=options, timeout=settings.open_timeout_s
+                device, format="v4l2", container_options=options, timeout=settings.open_timeout_s
             )
         except FileNotFoundError:
             raise SourceError(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Generator, Iterator
+from contextlib import closing
+from typing import cast
 
 import av
 from av.stream import Stream
@@ -109,3 +111,23 @@ class Packets:
             raise SourceError(
                 f"{self._name}: source lost: no picture for {silent_ns / NS_PER_S:.1f} s"
             )
+
+
+def owned(
+    packets: Generator[av.Packet[Stream], None, None],
+) -> Generator[av.Packet[Stream], None, None]:
+    """Copies of packets that lie in the memory of a V4L2 driver.
+
+    A decoded raw picture still lies there. Whoever held one while its device was closed would
+    crash the process when letting it go: FFmpeg then hands the memory to a driver that is gone.
+
+    Args:
+        packets: as the open device demuxes them; closed with the copies.
+    """
+    with closing(packets):
+        for packet in packets:
+            # Not of a view: that would keep the driver's memory.
+            copy = av.Packet(bytes(cast("bytes", packet))) if packet.size else packet
+            copy.stream, copy.time_base = packet.stream, packet.time_base
+            copy.pts, copy.dts, copy.is_keyframe = packet.pts, packet.dts, packet.is_keyframe
+            yield copy

@@ -17,7 +17,7 @@ from stream.frame import AudioFormat, AudioPacket
 from stream.sources.audio import AudioTrack, describe
 from stream.sources.failures import reason
 from stream.sources.interruption import Interruption
-from stream.sources.packets import Packets
+from stream.sources.packets import Packets, owned
 from stream.sources.picture_clock import PictureClock
 from stream.sources.settings import SourceSettings
 from stream.sources.streams import live_rate, steady_rate, video_stream
@@ -104,8 +104,9 @@ class Reader:
             self.audio = describe(sound)
             if self.audio is not None:
                 streams.append(sound)
+        packets = cast("Generator[av.Packet[Stream], None, None]", container.demux(streams))
         self._packets = Packets(
-            cast("Generator[av.Packet[Stream], None, None]", container.demux(streams)),
+            owned(packets) if "v4l2" in container.format.name else packets,
             name,
             settings.read_timeout_s,
             live=live,

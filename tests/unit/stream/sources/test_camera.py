@@ -69,7 +69,7 @@ def test_v4l2_tries_the_formats_one_after_the_other(monkeypatch: pytest.MonkeyPa
     tried: list[dict[str, Any]] = []
 
     def refuse(device: str, **options: Any) -> None:
-        tried.append(options["options"])
+        tried.append(options["container_options"])
         raise av.error.ArgumentError(22, "Invalid argument", device)
 
     monkeypatch.setattr(av, "open", refuse)
