@@ -66,6 +66,7 @@ SETTINGS = {
     "faces": "track.max_faces",
     "start": "input.start_s",
     "duration": "input.duration_s",
+    "loop": "input.loop",
     "on_miss": "gate.on_miss",
     "label": "marking.label",
     "sign": "marking.sign",
@@ -105,6 +106,7 @@ logger = logging.getLogger(__name__)
 @click.option("--faces", type=click.IntRange(1, 16), help="Swap at most so many faces.")
 @click.option("--start", type=click.FloatRange(0), metavar="S", help="Begin at second S.")
 @click.option("--duration", type=click.FloatRange(0, min_open=True), metavar="S", help="Seconds.")
+@click.option("--loop", is_flag=True, default=None, help="Begin a file again when it has ended.")
 @click.option("--threads", type=click.IntRange(0), help="Processor threads, 0 for all.")
 @click.option(
     "--on-miss",

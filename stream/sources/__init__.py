@@ -3,47 +3,23 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 from importlib import resources
 from pathlib import Path
-from types import TracebackType
-from typing import Protocol, Self
 
 from stream.errors import SourceError
 from stream.frame import Frame, SourceInfo
 from stream.sources import network, pictures
 from stream.sources.camera import OpenCVCamera, v4l2_camera
 from stream.sources.file import file_source
+from stream.sources.looping import Looping
 from stream.sources.reconnecting import Reconnecting
 from stream.sources.screen import ScreenSource
 from stream.sources.settings import SourceSettings
+from stream.sources.source import Source
 
 __all__ = ["Source", "SourceError", "SourceSettings", "open_source"]
-
-
-class Source(Protocol):
-    """Frames in capture order.
-
-    Entering opens the device or file and raises SourceError; from then on `info` is valid.
-    It is iterated once, by one thread; the iteration raises SourceError when the source is
-    lost or damaged, after every frame that could be had. Leaving closes it, and may only
-    happen when no thread iterates any more. A source that waits may have a `stop` method: it
-    ends the iteration soon, and is called from any thread or a signal handler.
-    """
-
-    info: SourceInfo
-
-    def __enter__(self) -> Self: ...
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None: ...
-
-    def __iter__(self) -> Iterator[Frame]: ...
 
 
 def open_source(  # noqa: PLR0911 - one return for each kind
@@ -59,6 +35,10 @@ def open_source(  # noqa: PLR0911 - one return for each kind
     Raises:
         SourceError: a URL scheme that no source reads.
     """
+    if settings.loop:
+        # Only what ends can begin again; `Looping` says so when it opens the rest.
+        endless = replace(settings, loop=False)
+        return Looping(partial(open_source, url, endless))
     if url == "demo":
         return file_source(_demo(), settings)
     if url.isdecimal():

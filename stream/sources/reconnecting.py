@@ -8,37 +8,18 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Self
 
 from stream.errors import SourceError
 from stream.frame import AudioFormat, AudioPacket, Frame, SourceInfo
 from stream.health import Health, State
 from stream.sources.settings import SourceSettings
+from stream.sources.source import Source
 from stream.timebase import NS_PER_S, to_ns, to_ticks
 
 _log = logging.getLogger(__name__)
 
 _POLL_S = 0.05
-
-
-class Stoppable(Protocol):
-    """A source whose waiting can be ended from another thread."""
-
-    info: SourceInfo
-
-    def __enter__(self) -> Self: ...
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None: ...
-
-    def __iter__(self) -> Iterator[Frame]: ...
-
-    def stop(self) -> None:
-        """Let opening and iterating end soon; from any thread, safe in signal handlers."""
 
 
 class Reconnecting:
@@ -56,7 +37,7 @@ class Reconnecting:
 
     info: SourceInfo
 
-    def __init__(self, open_: Callable[[], Stoppable], settings: SourceSettings) -> None:
+    def __init__(self, open_: Callable[[], Source], settings: SourceSettings) -> None:
         """Open nothing yet.
 
         Args:
@@ -65,7 +46,7 @@ class Reconnecting:
         """
         self._open = open_
         self._settings = settings
-        self._source: Stoppable | None = None
+        self._source: Source | None = None
         self._stopped = False
         self._state: State = "connecting"
         self._detail = ""

@@ -16,6 +16,7 @@ class SourceSettings:
         start_s: leave out everything before this time; files and folders only.
         duration_s: end after this time, None for everything.
         paced: deliver a file in real time, as if it were a camera.
+        loop: begin a file again when it has ended.
         image_rate_hz: frames per second of an image folder.
         camera_width, camera_height: wanted size in pixels; the driver may choose another.
         camera_rate_hz: wanted frames per second; the driver may choose another.
@@ -36,6 +37,7 @@ class SourceSettings:
     start_s: float = 0.0
     duration_s: float | None = None
     paced: bool = False
+    loop: bool = False
     image_rate_hz: float = 25.0
     camera_width: int = 1280
     camera_height: int = 720

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
 from stream import stamp
 from stream.errors import ConfigError
 from stream.frame import Frame, SourceInfo
 from stream.health import Health, Monitored
-
-if TYPE_CHECKING:  # That module opens sources, this kind too.
-    from stream.sources import Source
+from stream.sources.source import Source
 
 
 class Stamped:
@@ -59,10 +57,8 @@ class Stamped:
             yield frame
 
     def stop(self) -> None:
-        """Ask the other source to end soon, if it can be asked; safe in signal handlers."""
-        stop = getattr(self._source, "stop", None)
-        if stop is not None:
-            stop()
+        """Ask the other source to end soon; safe in signal handlers."""
+        self._source.stop()
 
     def health(self) -> Mapping[str, Health]:
         """Of the other source, nothing if it cannot tell."""
