@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
 import c2pa
+from cryptography import x509
 
 from stream.errors import ConfigError, SinkError
 from stream.marking.certificate import Identity
@@ -114,15 +115,8 @@ def read(path: Path, trust: Path | None = None) -> Signature:
         return Signature("none")
     settings: dict[str, Any] = {"verify": {"verify_trust": True, "remote_manifest_fetch": False}}
     if trust is not None:
-        try:
-            settings["trust"] = {"user_anchors": trust.read_text(encoding="ascii")}
-        except (OSError, UnicodeDecodeError) as error:
-            raise ConfigError(f"--trust {trust}: not a readable PEM file") from error
-    try:
-        context = c2pa.Context(c2pa.Settings.from_dict(settings))
-    except c2pa.C2paError as error:
-        raise ConfigError(f"--trust {trust}: not a PEM certificate ({_reason(error)})") from error
-    with context:
+        settings["trust"] = {"user_anchors": _anchors(trust)}
+    with c2pa.Context(c2pa.Settings.from_dict(settings)) as context:
         try:
             with path.open("rb") as file:
                 reader = c2pa.Reader(FORMATS[path.suffix.lower()], file, context=context)
@@ -132,6 +126,18 @@ def read(path: Path, trust: Path | None = None) -> Signature:
             return Signature("none")
         except (c2pa.C2paError, OSError, ValueError) as error:
             return Signature("invalid", problems=(_reason(error),))
+
+
+def _anchors(trust: Path) -> str:
+    try:
+        content = trust.read_bytes()
+    except OSError as error:
+        raise ConfigError(f"--trust {trust}: {error.strerror}") from error
+    try:
+        x509.load_pem_x509_certificates(content)
+        return content.decode("ascii")
+    except ValueError as error:
+        raise ConfigError(f"--trust {trust}: not a PEM certificate") from error
 
 
 def _manifest(path: Path, source: Path | None, model: str) -> str:

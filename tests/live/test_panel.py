@@ -10,7 +10,7 @@ import av
 import cv2
 import numpy as np
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from tests.live.browser import DESK, PHONE, chromium, opened
 from tests.live.needs import needs
@@ -234,7 +234,7 @@ def test_a_recording_is_a_film(page: Page, run: PanelRun) -> None:
     page.keyboard.press("r")
     expect(page.locator("#notice")).to_contain_text("Saved facestream-")
     expect(badge).to_be_hidden()
-    (path,) = (run.folder / "recordings").iterdir()
+    (path,) = (run.folder / "recordings").glob("*.mp4")
     with av.open(str(path)) as film:
         frames = list(film.decode(video=0))
     assert len(frames) >= 2
@@ -284,6 +284,23 @@ def test_a_token_that_is_no_longer_valid_is_explained(page: Page) -> None:
     page.context.clear_cookies()
     expect(page.locator("#link")).to_have_text("No access")
     expect(page.locator("#veil")).to_contain_text("open the address that the program printed")
+
+
+def test_outputs_tell_how_they_are_doing_as_plain_text(page: Page) -> None:
+    def with_lost_output(route: Route) -> None:
+        status = route.fetch().json()
+        status["sinks"]["rtsp://host/<b>live</b>"] = {
+            **{"state": "lost", "detail": "refused, next try in 2 s"},
+            **{"losses": 3, "sent": 20, "dropped": 88},
+        }
+        route.fulfill(json=status)
+
+    page.route("**/api/status", with_lost_output)
+    output = page.locator("#sinks li", has_text="rtsp://host/<b>live</b>")
+    expect(output).to_have_attribute("data-state", "lost")
+    expect(output).to_contain_text("Lost")
+    expect(output).to_contain_text("refused, next try in 2 s · lost 3 times · 88 dropped")
+    page.unroute_all(behavior="wait")
 
 
 def test_a_restart_of_the_server_is_survived(page: Page, run: PanelRun) -> None:

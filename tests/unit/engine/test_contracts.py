@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.contracts import missing_keys, recognize
+from engine.contracts import MOST_NUMBERS, missing_keys, recognize, refusals
 from engine.onnx_file import OnnxFile, Shape, Tensor
 
 Tensors = dict[str, Shape]
@@ -68,3 +68,18 @@ def test_missing_keys_are_named() -> None:
     assert "facestream.alignment" in missing
     assert "facestream.name" not in missing
     assert len(missing) == 8
+
+
+def test_ordinary_models_are_not_refused() -> None:
+    assert refusals(model({"face": (None, 3, 64, 64)}, {"swapped": (None, 3, 128, 128)})) == []
+
+
+def test_models_that_need_foreign_code_files_or_absurd_tensors_are_refused(tmp_path: Path) -> None:
+    bad = model({"face": (MOST_NUMBERS, 2)}, {})
+    bad.path = tmp_path / "m.onnx"
+    bad.operators["odd", "Mine"] = 1
+    bad.external = {"../w.bin", "w.bin"}
+    reasons = refusals(bad)
+    assert len(reasons) == 4
+    for word in ("odd:Mine", "../w.bin", "w.bin); put them beside it", "(face)"):
+        assert any(word in reason for reason in reasons), word

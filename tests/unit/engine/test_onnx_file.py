@@ -190,3 +190,20 @@ def test_every_cut_is_noticed(tmp_path: Path) -> None:
 def test_no_file(tmp_path: Path, name: str) -> None:
     with pytest.raises(ModelError, match="give a path"):
         onnx_file.read(tmp_path / name)
+
+
+def test_weights_that_cannot_be_in_the_file_are_damage(tmp_path: Path) -> None:
+    tensor = TensorProto(name="w", data_type=TensorProto.INT64, dims=[1 << 40])
+    with pytest.raises(ModelError, match="a tensor of 1099511627776 weights"):
+        onnx_file.read(save(tmp_path / "m.onnx", [ADD], [tensor]))
+    tensor = TensorProto(name="w", data_type=TensorProto.INT64, dims=[1] * 100_000)
+    with pytest.raises(ModelError, match="axes"):
+        onnx_file.read(save(tmp_path / "m.onnx", [ADD], [tensor]))
+
+
+def test_a_file_beyond_the_formats_limit_is_not_even_read(tmp_path: Path) -> None:
+    path = tmp_path / "huge.onnx"
+    with path.open("wb") as file:
+        file.truncate(1 << 40)  # a hole: takes no room on the disk
+    with pytest.raises(ModelError, match=r"1099511627776 bytes; expected 2 GiB"):
+        onnx_file.read(path)

@@ -3,6 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import onnx
 import onnxruntime
 import pytest
 from onnx import TensorProto
@@ -138,10 +139,12 @@ def test_auto_takes_the_cpu_when_the_gpu_fails_to_load_the_model(
 ) -> None:
     real = onnxruntime.InferenceSession
 
-    def out_of_memory(path: str, options: object, providers: list[str]) -> object:
-        if providers[0] == "CUDAExecutionProvider":
+    def out_of_memory(
+        path: str, options: object, providers: list[tuple[str, object]], **other: object
+    ) -> object:
+        if providers[0][0] == "CUDAExecutionProvider":
             raise RuntimeError("CUDA out of memory")
-        return real(path, options, providers=providers)
+        return real(path, options, providers=providers, **other)
 
     monkeypatch.setattr(onnxruntime, "InferenceSession", out_of_memory)
     monkeypatch.setattr(
@@ -149,7 +152,7 @@ def test_auto_takes_the_cpu_when_the_gpu_fails_to_load_the_model(
         "get_available_providers",
         lambda: ["CUDAExecutionProvider", "CPUExecutionProvider"],
     )
-    monkeypatch.setattr("engine.session._missing_gpu", lambda: None)
+    monkeypatch.setattr("engine.execution.devices.missing_gpu", lambda: None)
     path = write_model(tmp_path / "tiny.onnx")
     assert Swapper(path, "auto").device == "cpu"
     assert "CUDA out of memory" in caplog.text
@@ -162,8 +165,10 @@ def test_gpu_that_is_there_but_not_used_is_said_loudly(
 ) -> None:
     real = onnxruntime.InferenceSession
 
-    def without_libraries(path: str, options: object, providers: list[str]) -> object:
-        return real(path, options, providers=providers[-1:])
+    def without_libraries(
+        path: str, options: object, providers: list[tuple[str, object]], **other: object
+    ) -> object:
+        return real(path, options, providers=providers[-1:], **other)
 
     monkeypatch.setattr(onnxruntime, "InferenceSession", without_libraries)
     monkeypatch.setattr(
@@ -172,10 +177,10 @@ def test_gpu_that_is_there_but_not_used_is_said_loudly(
         lambda: ["CUDAExecutionProvider", "CPUExecutionProvider"],
     )
     path = write_model(tmp_path / "tiny.onnx")
-    monkeypatch.setattr("engine.session._missing_gpu", lambda: "no NVIDIA GPU")
+    monkeypatch.setattr("engine.execution.devices.missing_gpu", lambda: "no NVIDIA GPU")
     assert Swapper(path, "auto").device == "cpu"
     assert not caplog.records
-    monkeypatch.setattr("engine.session._missing_gpu", lambda: None)
+    monkeypatch.setattr("engine.execution.devices.missing_gpu", lambda: None)
     assert Swapper(path, "auto").device == "cpu"
     assert "not running on cuda: ONNX Runtime" in caplog.text
     with pytest.raises(DeviceError, match="its CUDA 13 or cuDNN 9 libraries were not found"):
@@ -198,3 +203,20 @@ def test_device_that_is_not_there_is_an_error_unless_auto(tmp_path: Path, device
     with pytest.raises(DeviceError, match=f"device {device} is not available"):
         Swapper(path, device)  # type: ignore[arg-type]
     assert Swapper(path, "auto").device == "cpu"
+
+
+def test_a_model_with_somebody_elses_operator_is_never_handed_to_the_runtime(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write_model(tmp_path / "m.onnx")
+    model = onnx.load(path)
+    model.graph.node[0].domain = "odd"
+    model.opset_import.add(domain="odd", version=1)
+    onnx.save(model, path)
+
+    def never(*_: object) -> None:
+        pytest.fail("loaded")
+
+    monkeypatch.setattr("engine.session.onnxruntime.InferenceSession", never)
+    with pytest.raises(ModelError, match=r"not run: needs operators .*odd:Resize"):
+        Swapper(path, "cpu")
