@@ -102,6 +102,9 @@ class BarcodeSource:
     ) -> None:
         self.is_open = False
 
+    def stop(self) -> None:
+        """It waits for nothing."""
+
     def __iter__(self) -> Iterator[Frame]:
         for seq, tick in enumerate(self._ticks):
             pts_ns = to_ns(tick - self._ticks[0], self.info.time_base)

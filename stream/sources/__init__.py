@@ -9,7 +9,6 @@ from importlib import resources
 from pathlib import Path
 
 from stream.errors import SourceError
-from stream.frame import Frame, SourceInfo
 from stream.sources import network, pictures
 from stream.sources.camera import OpenCVCamera, v4l2_camera
 from stream.sources.file import file_source
