@@ -47,7 +47,7 @@ def landmark_model(path: Path | None = None, *, download: bool = True) -> Path:
         if problem:
             raise ModelError(f"landmark model {path}: {problem}; leave the path out to find it")
         return path
-    cached = _cache_dir() / _FILE_NAME
+    cached = cache_dir() / _FILE_NAME
     packaged = _packaged()
     tried: list[str] = []
     for candidate in (cached, packaged):
@@ -72,7 +72,8 @@ def landmark_model(path: Path | None = None, *, download: bool = True) -> Path:
     )
 
 
-def _cache_dir() -> Path:
+def cache_dir() -> Path:
+    """The folder of this user for files that can be made again: `$XDG_CACHE_HOME/facestream`."""
     root = os.environ.get("XDG_CACHE_HOME")
     return (Path(root) if root else Path.home() / ".cache") / "facestream"
 

@@ -78,7 +78,7 @@ def test_a_processor_that_does_not_work_fails() -> None:
 
 
 def test_providers_that_are_not_used_are_named() -> None:
-    runtime = Runtime("1.31.1", "onnxruntime", "", ("CoreMLExecutionProvider",))
+    runtime = Runtime("1.31.1", "onnxruntime", "", ("QNNExecutionProvider",))
     found = inference.judge(Facts(runtime, (trial("cpu", CPU),)))[-1]
     assert found.verdict == "note"
-    assert "CoreMLExecutionProvider" in found.says
+    assert "QNNExecutionProvider" in found.says

@@ -1,0 +1,5 @@
+"""Where a model runs, and how its numbers get there.
+
+`devices` names the places, `tuning` says how ONNX Runtime is set up for each, `lane` runs a model
+with the buffers it needs, `tensorrt` finds TensorRT and keeps what it has built.
+"""

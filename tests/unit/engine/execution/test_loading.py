@@ -1,0 +1,199 @@
+"""Devices that are not here: ONNX Runtime is told to have them, and the CPU does their work."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnxruntime
+import pytest
+
+from engine.errors import DeviceError, ModelError
+from engine.execution import loading, tensorrt
+from engine.execution.lane import BoundLane
+from engine.execution.tuning import MOST_ROWS
+from engine.session import PROVIDERS, Session
+from tests.tiny_models import write_model
+
+REAL = onnxruntime.InferenceSession
+
+
+class Pretender:
+    """ONNX Runtime with every provider; `fails` says which loading does not work."""
+
+    def __init__(self) -> None:
+        self.created: list[dict[str, dict[str, str]]] = []
+        self.fails: set[str] = set()
+        self.refuses_graphs = False
+        self.obtains: str | None = None
+
+    def __call__(self, path: str, options: Any, providers: Any, **other: object) -> Any:
+        self.created.append(dict(providers))
+        first, settings = providers[0]
+        if first in self.fails:
+            raise RuntimeError(f"{first} failed")
+        if self.refuses_graphs and settings.get("enable_cuda_graph") == "1":
+            raise RuntimeError("not all nodes are CUDA's")
+        session = REAL(path, options, providers=["CPUExecutionProvider"], **other)
+        return Obtained(session, self.obtains or first)
+
+
+class Obtained:
+    def __init__(self, session: Any, provider: str) -> None:
+        self._session = session
+        self._provider = provider
+
+    def get_providers(self) -> list[str]:
+        return [self._provider, "CPUExecutionProvider"]
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._session, name)
+
+
+@pytest.fixture
+def pretender(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Pretender:
+    pretender = Pretender()
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setattr(onnxruntime, "InferenceSession", pretender)
+    monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: [*PROVIDERS.values()])
+    monkeypatch.setattr("engine.execution.devices.missing_gpu", lambda: None)
+    monkeypatch.setattr("engine.execution.tensorrt.load_tensorrt", lambda: 101303)
+
+    def in_processor_memory(session: Any, _: str, shapes: Any, *, graphs: bool) -> BoundLane:
+        return BoundLane(session, "cpu", shapes, graphs=graphs)
+
+    monkeypatch.setattr("engine.session.BoundLane", in_processor_memory)
+    return pretender
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> Path:
+    return write_model(tmp_path / "tiny.onnx")
+
+
+def run(session: Session, rows: int = 1) -> np.ndarray:
+    face = np.full((rows, 3, 64, 64), 0.25, np.float32)
+    return session.run(["swapped"], {"face": face})[0]
+
+
+@pytest.mark.parametrize("device", PROVIDERS)
+def test_the_device_that_was_asked_for_is_the_one_that_runs(
+    pretender: Pretender, model: Path, device: Any
+) -> None:
+    session = Session(model, device)
+    assert session.device == device
+    assert next(iter(pretender.created[-1])) == PROVIDERS[device]
+    assert run(session, MOST_ROWS + 3).shape == (MOST_ROWS + 3, 3, 128, 128)
+    assert session.loads == 1
+
+
+@pytest.mark.parametrize("device", [name for name in PROVIDERS if name != "cpu"])
+def test_a_device_that_fell_back_is_an_error(
+    pretender: Pretender, model: Path, device: Any
+) -> None:
+    pretender.obtains = "CPUExecutionProvider"
+    with pytest.raises(DeviceError, match=f"device {device} is not available"):
+        Session(model, device)
+    assert Session(model, "auto").device == "cpu"
+
+
+def test_auto_goes_on_when_a_device_cannot_load_the_model(
+    pretender: Pretender, model: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    pretender.fails = {PROVIDERS["cuda"], PROVIDERS["directml"]}
+    assert Session(model, "auto").device == "openvino"
+    assert "not running on cuda" in caplog.text
+    with pytest.raises(ModelError, match="CUDAExecutionProvider failed"):
+        Session(model, "cuda")
+
+
+def test_model_that_cannot_be_recorded_runs_without_graphs(
+    pretender: Pretender, model: Path
+) -> None:
+    pretender.refuses_graphs = True
+    session = Session(model, "cuda")
+    assert [made[PROVIDERS["cuda"]]["enable_cuda_graph"] for made in pretender.created] == [
+        "1",
+        "0",
+    ]
+    assert session.device == "cuda"
+    assert run(session).shape == (1, 3, 128, 128)
+
+
+def test_tensorrt_that_is_not_installed_is_an_error_with_the_command(
+    pretender: Pretender, model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("engine.execution.tensorrt.load_tensorrt", lambda: None)
+    with pytest.raises(DeviceError, match="pip install tensorrt-cu"):
+        Session(model, "tensorrt")
+    assert Session(model, "auto").device == "cuda"
+
+
+def test_auto_takes_tensorrt_from_the_second_time_on(pretender: Pretender, model: Path) -> None:
+    assert Session(model, "auto").device == "cuda"
+    assert Session(model, "tensorrt").device == "tensorrt"
+    folder = Path(pretender.created[-1][PROVIDERS["tensorrt"]]["trt_engine_cache_path"])
+    assert not tensorrt.is_built(folder)
+    (folder / "of_this_gpu.engine").touch()
+    assert Session(model, "auto").device == "tensorrt"
+
+
+def test_engines_of_another_model_or_version_are_not_used(
+    pretender: Pretender, model: Path, tmp_path: Path
+) -> None:
+    other = write_model(tmp_path / "other.onnx", gain=(1, 0, 0))
+    runtime = loading.Runtime.installed()
+    folders = {
+        tensorrt.engine_folder(model, runtime, 101303),
+        tensorrt.engine_folder(other, runtime, 101303),
+        tensorrt.engine_folder(model, runtime, 101400),
+    }
+    assert len(folders) == 3
+
+
+def in_threads(session: Session, count: int) -> list[np.ndarray]:
+    """Run in as many threads at a time, each of which is inside the model when the next begins."""
+    inside = threading.Barrier(count, timeout=10)
+    answers: list[np.ndarray] = []
+    lanes = session._idle
+    taken = [lanes.pop() if lanes else session._another_lane() for _ in range(count)]
+    lanes.extend(taken)
+
+    def work() -> None:
+        inside.wait()
+        answers.append(run(session))
+
+    threads = [threading.Thread(target=work) for _ in range(count)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return answers
+
+
+@pytest.mark.parametrize(("device", "loads"), [("cpu", 1), ("cuda", 4), ("directml", 4)])
+def test_threads_share_the_model_where_that_is_allowed(
+    pretender: Pretender, model: Path, device: Any, loads: int
+) -> None:
+    session = Session(model, device)
+    answers = in_threads(session, 4)
+    assert all(np.all(answer == 0.25) for answer in answers)
+    assert session.loads == loads
+
+
+def test_without_graphs_threads_share_the_model_on_cuda_too(
+    pretender: Pretender, model: Path
+) -> None:
+    session = Session(model, "cuda", graphs=False)
+    assert len(in_threads(session, 4)) == 4
+    assert session.loads == 1
+    assert len(pretender.created) == 1
+
+
+def test_one_thread_never_loads_twice(pretender: Pretender, model: Path) -> None:
+    session = Session(model, "cuda")
+    for _ in range(10):
+        run(session)
+    assert session.loads == 1
