@@ -70,13 +70,13 @@ class Looping:
         frame_ns = round(NS_PER_S / (self.info.rate or _DEFAULT_RATE))
         seq, begins_ns = 0, 0
         while self._source is not None:
-            pts_ns = begins_ns
+            pts_ns, began = begins_ns, seq
             for frame in self._source:
                 pts_ns = begins_ns + frame.pts_ns
                 audio = self._moved(frame.audio, begins_ns)
                 yield replace(frame, seq=seq, pts_ns=pts_ns, audio=audio)
                 seq += 1
-            if self._stopped:
+            if self._stopped or seq == began:
                 return
             # Whole ticks, as all times of this source.
             begins_ns = to_ns(to_ticks(pts_ns + frame_ns, tick), tick)
