@@ -1,4 +1,4 @@
-"""Where frames go: video files, pictures, nowhere."""
+"""Where frames go: video files, pictures, virtual cameras, nowhere."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from stream.sinks.pictures import FolderSink, StillSink
 from stream.sinks.settings import SinkSettings
 from stream.sinks.side_by_side import SideBySide, beside, widened
 from stream.sinks.video import VideoFile
+from stream.sinks.virtual_camera import SCHEME as VIRTUAL_CAMERA
+from stream.sinks.virtual_camera import virtual_camera
 
 __all__ = ["Sink", "SinkSettings", "open_sink"]
 
@@ -45,12 +47,15 @@ class Sink(Protocol):
         """Takes one frame without changing it; raises SinkError."""
 
 
-def open_sink(url: str, info: SourceInfo, settings: SinkSettings) -> Sink:
+def open_sink(  # noqa: PLR0911 - one return for each kind
+    url: str, info: SourceInfo, settings: SinkSettings
+) -> Sink:
     """Chooses the sink for a URL; nothing is opened before it is entered.
 
     Args:
         url: `null`; a video file; a folder (`out/`) or pattern (`out/%06d.jpg`) for all
-            frames; a picture for the best one; `side-by-side:` before a video or picture.
+            frames; a picture for the best one; `side-by-side:` before a video or picture;
+            `virtual-camera`, or `virtual-camera:` and a device.
         info: of the source, once that is open.
         settings: how to write.
 
@@ -63,6 +68,8 @@ def open_sink(url: str, info: SourceInfo, settings: SinkSettings) -> Sink:
     suffix = path.suffix.lower()
     if url == "null":
         return NullSink()
+    if url.partition(":")[0] == VIRTUAL_CAMERA:
+        return virtual_camera(url, info)
     if suffix in video.SUFFIXES:
         if joined:
             return SideBySide(VideoFile(path, widened(info), settings))
@@ -76,5 +83,5 @@ def open_sink(url: str, info: SourceInfo, settings: SinkSettings) -> Sink:
     raise SinkError(
         f"{url}: unknown kind of output '{path.suffix}'; expected a video "
         f"({', '.join(video.SUFFIXES)}), a picture ({', '.join(pictures.SUFFIXES)}), a folder "
-        "ending in '/', or null"
+        "ending in '/', virtual-camera, or null"
     )
