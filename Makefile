@@ -1,6 +1,6 @@
 PYTHON ?= .venv/bin/python
 
-.PHONY: check test unit bench docs fmt
+.PHONY: check test test-devices unit bench docs fmt
 
 check:  ## formatting, lint, types
 	$(PYTHON) -m ruff format --check .
@@ -9,6 +9,9 @@ check:  ## formatting, lint, types
 
 test:  ## everything
 	$(PYTHON) -m pytest
+
+test-devices:  ## virtual cameras and webcams, on real drivers in an emulated machine
+	$(PYTHON) -m tests.devices
 
 unit:  ## the fast part
 	$(PYTHON) -m pytest tests/unit
