@@ -290,8 +290,11 @@ def test_outputs_tell_how_they_are_doing_as_plain_text(page: Page) -> None:
     def with_lost_output(route: Route) -> None:
         status = route.fetch().json()
         status["sinks"]["rtsp://host/<b>live</b>"] = {
-            **{"state": "lost", "detail": "refused, next try in 2 s"},
-            **{"losses": 3, "sent": 20, "dropped": 88},
+            "state": "lost",
+            "detail": "refused, next try in 2 s",
+            "losses": 3,
+            "sent": 20,
+            "dropped": 88,
         }
         route.fulfill(json=status)
 

@@ -19,6 +19,8 @@ export class Camera {
   #transport;
   #stream = null;
   #sender = null;
+  #turn = 0;
+  #awake = null;
   #video = Object.assign(element("video"), { muted: true, playsInline: true });
   #button = byId("camera-switch");
   #choice = byId("camera-choice");
@@ -53,6 +55,7 @@ export class Camera {
 
   async start() {
     this.stop();
+    const turn = this.#turn;
     this.#say("");
     if (!navigator.mediaDevices) {
       this.#say("Browsers give cameras to encrypted pages only: start with --tls, open https://.");
@@ -64,10 +67,17 @@ export class Camera {
         ? { facingMode: wanted.slice(FACING.length) }
         : { deviceId: { exact: wanted } };
       const video = { ...SIZE, ...which };
-      this.#stream = await navigator.mediaDevices.getUserMedia({ video, audio: false });
+      const stream = await navigator.mediaDevices.getUserMedia({ video, audio: false });
+      if (turn !== this.#turn) {
+        end(stream); // Stopped, or another camera chosen, while the browser asked its user.
+        return;
+      }
+      this.#stream = stream;
       await this.#begin();
       await this.#list();
+      await this.#stayAwake(turn);
     } catch (error) {
+      if (turn !== this.#turn) return;
       this.stop();
       this.#say(REASONS[error.name] ?? error.message);
     }
@@ -75,10 +85,13 @@ export class Camera {
   }
 
   stop() {
+    this.#turn += 1;
     this.#sender?.close();
     this.#sender = null;
-    for (const track of this.#stream?.getTracks() ?? []) track.stop();
+    if (this.#stream) end(this.#stream);
     this.#stream = this.#video.srcObject = null;
+    this.#awake?.release();
+    this.#awake = null;
     this.#mark();
   }
 
@@ -103,6 +116,13 @@ export class Camera {
     this.#video.srcObject = this.#stream;
     await this.#video.play();
     this.#sender = new CameraSocket(this.#video, this.#clock, lost);
+  }
+
+  /** A phone that falls asleep is no camera; where that cannot be asked for, its user sees to it. */
+  async #stayAwake(turn) {
+    const lock = (await navigator.wakeLock?.request("screen").catch(() => null)) ?? null;
+    if (turn === this.#turn) this.#awake = lock;
+    else lock?.release();
   }
 
   /** Cameras by name; browsers tell the names once one is in use. */
@@ -131,4 +151,8 @@ export class Camera {
     this.#error.textContent = message;
     this.#error.hidden = !message;
   }
+}
+
+function end(stream) {
+  for (const track of stream.getTracks()) track.stop();
 }

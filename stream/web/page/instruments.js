@@ -11,6 +11,7 @@ const MOST_SLOTS = 8;
 
 export class Instruments {
   #before = null;
+  #smooth = null;
   #plots = {
     delay: new Plot(byId("delay-plot"), { colors: ["--accent", "--second"], least: 50 }),
     age: new Plot(byId("age-plot"), { colors: ["--accent", "--second"], least: 50 }),
@@ -39,7 +40,7 @@ export class Instruments {
 
   /** The server did not answer, or has nothing to tell. */
   gap() {
-    this.#before = null;
+    this.#before = this.#smooth = null;
     for (const plot of Object.values(this.#plots)) plot.add([null, null]);
   }
 
@@ -66,8 +67,6 @@ export class Instruments {
     this.#plots.rate.add([this.#smooth]);
     this.#plots.drops.add([drops]);
   }
-
-  #smooth = null;
 }
 
 function reading(name, text, unit) {

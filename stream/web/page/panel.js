@@ -71,7 +71,8 @@ function showHeld({ report }) {
 
 function waitingFor({ source }) {
   if (!source) return "Waiting for the source";
-  return pictures.state === "lost" ? "The picture was lost, trying again" : "Waiting for a picture";
+  if (pictures.state !== "lost") return "Waiting for a picture";
+  return pictures.reason || "The picture was lost, trying again";
 }
 
 function showRun({ source, model, device, mode }) {

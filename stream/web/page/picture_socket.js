@@ -25,7 +25,7 @@ const RETRY_MS = { least: 300, most: 4000 };
 export class PictureSocket {
   #socket = null;
   #retries = 0;
-  #timers = [];
+  #timer = 0;
   #pings = 0;
   #original;
   #closed = false;
@@ -38,7 +38,7 @@ export class PictureSocket {
    *   sends nothing after the first two
    * @param {import("./clock.js").ServerClock} how.clock learns from this socket
    * @param {(picture: Picture) => void} how.onPicture
-   * @param {(state: "connecting" | "running" | "lost") => void} how.onState
+   * @param {(state: "connecting" | "running" | "lost", reason?: string) => void} how.onState
    */
   constructor({ original, pictures, clock, onPicture, onState }) {
     this.#original = original;
@@ -75,36 +75,33 @@ export class PictureSocket {
     };
     socket.onmessage = ({ data }) =>
       typeof data === "string" ? this.#answer(JSON.parse(data)) : this.#receive(socket, data);
-    socket.onclose = () => this.#lost();
+    socket.onclose = ({ reason }) => this.#lost(reason);
     this.#socket = socket;
   }
 
   #leave() {
-    for (const timer of this.#timers.splice(0)) clearTimeout(timer);
+    clearTimeout(this.#timer);
     if (!this.#socket) return;
     this.#socket.onclose = this.#socket.onmessage = this.#socket.onopen = null;
     this.#socket.close();
     this.#socket = null;
   }
 
-  #lost() {
+  #lost(reason) {
     this.#leave();
     if (this.#closed) return;
-    this.onState("lost");
+    this.onState("lost", reason);
     const wait = Math.min(RETRY_MS.least * 2 ** this.#retries++, RETRY_MS.most);
     // Panels that lost the same server do not come back at the same moment.
-    this.#after(wait * (0.75 + Math.random() / 2), () => this.#connect());
-  }
-
-  #after(ms, action) {
-    this.#timers = [...this.#timers.slice(-1), setTimeout(action, ms)];
+    this.#timer = setTimeout(() => this.#connect(), wait * (0.75 + Math.random() / 2));
   }
 
   #ping(socket) {
     if (socket.readyState !== WebSocket.OPEN) return;
     socket.send(JSON.stringify({ ping: performance.now() }));
     this.#pings += 1;
-    this.#after(this.#pings < FIRST_PINGS ? FIRST_PING_MS : PING_MS, () => this.#ping(socket));
+    const pause = this.#pings < FIRST_PINGS ? FIRST_PING_MS : PING_MS;
+    this.#timer = setTimeout(() => this.#ping(socket), pause);
   }
 
   #answer({ pong, now }) {

@@ -32,6 +32,7 @@ export class Pictures {
   #sinceStamp = STAMP_RARE;
   #latency = new LatencyMeter();
   #state = "connecting";
+  #reason = "";
 
   /**
    * @param {import("./viewer.js").Viewer} viewer
@@ -70,6 +71,11 @@ export class Pictures {
   /** "connecting", "running" or "lost". */
   get state() {
     return this.#state;
+  }
+
+  /** Why it was lost, as far as the server said. */
+  get reason() {
+    return this.#reason;
   }
 
   /** How old pictures are when they are seen; null while that is not known. */
@@ -113,8 +119,8 @@ export class Pictures {
       pictures,
       clock: this.#clock,
       onPicture: (picture) => this.#screen.show(picture),
-      onState: (state) => {
-        if (pictures) this.#state = state;
+      onState: (state, reason = "") => {
+        if (pictures) [this.#state, this.#reason] = [state, reason];
       },
     });
   }
@@ -153,8 +159,9 @@ export class Pictures {
   }
 
   /** A picture of the WebSocket is on the screen. */
-  #seen({ captured, held }, shown) {
+  #seen({ captured, held, original }, shown) {
     this.seen = shown;
+    this.#viewer.originalThere = original !== null;
     this.held = held;
     this.#viewer.fit(this.#canvas.width, this.#canvas.height);
     if (held || !this.#clock.known) return;

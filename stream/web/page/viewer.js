@@ -53,6 +53,11 @@ export class Viewer {
     if (!offered) this.view = "result";
   }
 
+  /** Whether the original belongs to the result that is seen; an older one is not shown. */
+  set originalThere(there) {
+    this.#picture.classList.toggle("alone", !there);
+  }
+
   next() {
     if (this.#originalOffered) this.view = VIEWS[(VIEWS.indexOf(this.view) + 1) % VIEWS.length];
   }
