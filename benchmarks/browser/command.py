@@ -11,6 +11,7 @@ Server, pipeline and browser share the processors of one machine.
 from __future__ import annotations
 
 import base64
+import importlib.metadata
 import json
 import math
 import shutil
@@ -44,6 +45,7 @@ GOALS_MS = {"websocket": 60.0, "webrtc": 150.0}
 GROWTH_GOAL_MS = 20.0
 """Of the second half over the first one, behind the slow stage."""
 
+_PACKAGES = ("aiortc", "fastapi", "uvicorn", "websockets")
 _SCRIPT = Path(__file__).with_name("page.js")
 _FLAGS = [
     "--no-sandbox",
@@ -64,6 +66,7 @@ def browser(seconds: float, file: Path | None) -> None:
     ways: dict[str, Any] = {}
     with sync_playwright() as playwright:
         opened = playwright.chromium.launch(executable_path=chromium, args=_FLAGS)
+        version = opened.version
         try:
             for stage_s in (0.0, SLOW_S):
                 for way in GOALS_MS:
@@ -75,6 +78,8 @@ def browser(seconds: float, file: Path | None) -> None:
     result = {
         "question": "age of a browser's own picture when it is shown in the browser again, ms",
         "machine": describe(),
+        "browser": f"Chromium {version}",
+        "packages": {name: importlib.metadata.version(name) for name in _PACKAGES},
         "camera": {"width": WIDTH, "height": HEIGHT, "rate": RATE},
         "goals": goals(ways),
         "ways": ways,
@@ -159,7 +164,7 @@ def summary(seen: Mapping[str, Any], seconds: float, report: Report) -> dict[str
         "pictures_per_s": ages.size / seconds,
         "pictures": int(ages.size),
         "unreadable": seen["unreadable"],
-        "dropped_on_purpose": report.dropped,
+        "dropped": report.dropped,
     }
 
 

@@ -52,7 +52,10 @@ def create_app(panel: Panel) -> FastAPI:
     app = FastAPI(
         title="facestream panel",
         version="1",
-        description="Watch and steer a running stream.",
+        description=(
+            "Watch and steer a running stream. All but /health needs the token, as the cookie of "
+            "the panel's page or as `Authorization: Bearer`. Errors are one line."
+        ),
         openapi_url="/openapi.json",
         docs_url=None,
         redoc_url=None,

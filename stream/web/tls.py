@@ -41,7 +41,7 @@ def certificate_files(settings: WebSettings, names: Iterable[str]) -> tuple[Path
     else:
         folder = config_folder()
         certificate, key = folder / "certificate.pem", folder / "key.pem"
-        wanted = frozenset(names)
+        wanted = frozenset(name for name in names if name.isascii())
         try:
             if not _usable(certificate, key, wanted):
                 _make(certificate, key, wanted)

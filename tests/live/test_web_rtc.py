@@ -17,7 +17,9 @@ from aiortc import RTCConfiguration, RTCPeerConnection, RTCRtpSender, RTCSession
 from aiortc.mediastreams import MediaStreamTrack
 
 from engine.face import Image
+from stream.sinks.encoder import EncodedPicture
 from stream.sources.settings import SourceSettings
+from stream.web.rtc_video import PacketTrack
 from stream.web.server import WebServer
 from stream.web.settings import WebSettings
 from tests import barcode
@@ -118,6 +120,29 @@ def test_who_joins_later_sees_whole_pictures_too(server: WebServer) -> None:
 
     with Showing(server):
         asyncio.run(watch())
+
+
+def test_a_peer_begins_and_goes_on_at_key_frames() -> None:
+    class Encoder:
+        def remove(self, track: PacketTrack) -> None:
+            pass
+
+    def picture(*, is_key: bool) -> EncodedPicture:
+        return EncodedPicture(b"", 0, is_key)
+
+    async def take() -> None:
+        track = PacketTrack(Encoder())  # type: ignore[arg-type]
+        assert not track.put(picture(is_key=False))
+        assert track.put(picture(is_key=True))
+        taken = 1
+        while track.put(picture(is_key=False)):  # nobody sends them
+            taken += 1
+        assert taken < 100
+        assert not track.put(picture(is_key=False))
+        assert track.put(picture(is_key=True))
+        track.stop()
+
+    asyncio.run(take())
 
 
 class NumberedTrack(MediaStreamTrack):
