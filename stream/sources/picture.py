@@ -98,8 +98,9 @@ def upright(image: Image, matrix: NDArray[np.int32]) -> Image:
 
 
 def _display_matrix(frame: av.VideoFrame) -> NDArray[np.int32] | None:
-    # PyAV's own stub calls this mapping a dict of something else.
-    side_data = cast("SideDataContainer", frame.side_data)
+    # `frame.side_data` would keep the frame and its side data alive for each other, megabytes
+    # that only the garbage collector finds.
+    side_data = SideDataContainer(frame)  # type: ignore[call-arg]  # its stub has no constructor
     for data in side_data:
         if data.type is SideDataType.DISPLAYMATRIX:
             return np.frombuffer(bytes(data), np.int32).reshape(3, 3)[:2, :2]
