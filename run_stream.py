@@ -1,6 +1,7 @@
 """Swap faces in a file, a camera or a network stream: the command line.
 
-Two words in place of a source do something else: `doctor` examines the machine, `inspect` a model.
+Three words in place of a source do something else: `doctor` examines the machine, `inspect` a
+model, `verify` a file for marks of synthetic media.
 """
 
 from __future__ import annotations
@@ -157,8 +158,9 @@ def stream(
     network URL (rtsp://, rtmp://, http://, ...), 'screen', 'browser' (the camera of whoever opens
     the panel), or 'demo', the clip that comes along.
 
-    Two words in place of SOURCE do something else: 'doctor' says whether this machine can run it
-    all, and how to mend what cannot; 'inspect MODEL' looks into a model file.
+    Three words in place of SOURCE do something else: 'doctor' says whether this machine can run it
+    all, and how to mend what cannot; 'inspect MODEL' looks into a model file; 'verify FILE' says
+    whether a file is marked as synthetic, and untouched since it was signed.
     """
     logging.basicConfig(
         level=logging.DEBUG if debug else logging.WARNING, format="%(levelname)s: %(message)s"

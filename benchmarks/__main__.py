@@ -18,6 +18,7 @@ from benchmarks.reconnect import reconnect
 from benchmarks.skin import skin
 from benchmarks.table import table
 from benchmarks.train import train
+from benchmarks.watermark import watermark
 from benchmarks.yuv420 import convert
 
 
@@ -41,6 +42,7 @@ main.add_command(reconnect)
 main.add_command(skin)
 main.add_command(table)
 main.add_command(train)
+main.add_command(watermark)
 
 if __name__ == "__main__":
     main(prog_name="python -m benchmarks")

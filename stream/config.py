@@ -29,7 +29,7 @@ from stream.web.settings import WebSettings
 T = TypeVar("T")
 
 SessionLogPolicy: TypeAlias = Literal["auto", "on", "off"]
-"""`auto`: in live runs, and wherever somebody vouches for a model's consent."""
+"""`auto`: in live runs. Where somebody vouches for a model's consent it is written in any case."""
 
 
 @dataclass(frozen=True, slots=True)

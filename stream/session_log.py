@@ -23,10 +23,10 @@ SUFFIX = ".session.jsonl"
 
 
 def wanted(config: Config, *, live: bool) -> bool:
-    """Whether a run puts down what it does."""
-    if config.session_log == "auto":
-        return live or bool(config.i_have_consent)
-    return config.session_log == "on"
+    """Whether a run puts down what it does; always where somebody vouches for consent."""
+    if config.i_have_consent or config.session_log == "on":
+        return True
+    return live and config.session_log == "auto"
 
 
 def facts(config: Config, info: SourceInfo, model: Path, about: ModelInfo) -> dict[str, Any]:

@@ -4,12 +4,13 @@ import hashlib
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 from engine.align import FULL_FACE
 from engine.swap import ModelInfo
-from stream.config import Config
+from stream.config import Config, SessionLogPolicy
 from stream.errors import SinkError
 from stream.frame import SourceInfo
 from stream.session_log import SessionLog, beside, facts, in_state_folder, wanted
@@ -43,7 +44,8 @@ def test_live_runs_and_vouching_are_put_down_unless_told_otherwise() -> None:
     config = Config()
     assert wanted(config, live=True)
     assert not wanted(config, live=False)
-    assert wanted(replace(config, i_have_consent="Ada"), live=False)
+    for policy in get_args(SessionLogPolicy):
+        assert wanted(replace(config, i_have_consent="Ada", session_log=policy), live=False)
     assert wanted(replace(config, session_log="on"), live=False)
     assert not wanted(replace(config, session_log="off"), live=True)
 
