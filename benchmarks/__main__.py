@@ -16,6 +16,7 @@ from benchmarks.quality.command import quality
 from benchmarks.quality.gallery import gallery
 from benchmarks.reconnect import reconnect
 from benchmarks.skin import skin
+from benchmarks.soak import soak
 from benchmarks.table import table
 from benchmarks.train import train
 from benchmarks.watermark import watermark
@@ -40,6 +41,7 @@ main.add_command(pipeline)
 main.add_command(quality)
 main.add_command(reconnect)
 main.add_command(skin)
+main.add_command(soak)
 main.add_command(table)
 main.add_command(train)
 main.add_command(watermark)
