@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import MutableMapping
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -82,7 +82,7 @@ class Guard:
                 )
 
     async def _http(
-        self, scope: Scope, headers: MutableMapping[str, str], receive: Receive, send: Send
+        self, scope: Scope, headers: Mapping[str, str], receive: Receive, send: Send
     ) -> None:
         if scope["path"] in OPEN_PATHS:
             refused = self._access.wrong_host(headers)
@@ -141,7 +141,7 @@ def _problem(reason: str) -> bytes:
 
 
 async def _answer(
-    send: Send, status: int, body: bytes, headers: MutableMapping[str, str] | None = None
+    send: Send, status: int, body: bytes, headers: Mapping[str, str] | None = None
 ) -> None:
     lines = {
         "content-type": "application/json",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from stream.health import Health
@@ -37,7 +37,7 @@ class Panel:
     peers: Peers
     camera: BrowserCamera | None = None
     control: Control | None = None
-    latency: Latency | None = field(default=None)
+    latency: Latency | None = None
 
     def status(self) -> dict[str, Any]:
         """The run's status, and the panel's own as `web`; blocks."""
