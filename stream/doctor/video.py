@@ -7,10 +7,11 @@ import platform
 import sys
 import tempfile
 from collections.abc import Iterable
-from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from stream.doctor import virtual_camera
+from stream.doctor.virtual_camera import Loopback
 from stream.errors import SinkError
 from stream.findings import Finding, listed
 from stream.sinks import video
@@ -18,32 +19,8 @@ from stream.sinks.trial import try_encoder, try_video_file
 from stream.sources import abilities, v4l2
 from stream.sources.v4l2 import VideoDevice
 
-LOOPBACK = "v4l2loopback"
-
-_MODULE = Path("/sys/module") / LOOPBACK
 _SUFFIXES = (".mp4", ".mkv")
 _ENCODERS = {"aac": "sound", "h264_nvenc": "video on an NVIDIA GPU"}
-_LOAD = f'sudo modprobe {LOOPBACK} exclusive_caps=1 card_label="facestream"'
-
-
-@dataclass(frozen=True, slots=True)
-class Loopback:
-    """State of the kernel module that makes virtual cameras on Linux.
-
-    Attributes:
-        installed: the module exists for the running kernel.
-        loaded: it is loaded.
-        exclusive: for each of its devices, whether it shows only one of its two sides at a time;
-            browsers and conference programs list no others.
-        secure_boot: the firmware lets signed modules only be loaded.
-        modules: the kernel can load modules at all.
-    """
-
-    installed: bool = False
-    loaded: bool = False
-    exclusive: tuple[bool, ...] = ()
-    secure_boot: bool = False
-    modules: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +42,7 @@ class Facts:
     system: str
     devices: tuple[VideoDevice, ...] = ()
     names: tuple[str, ...] | None = None
-    loopback: Loopback = Loopback()
+    loopback: Loopback = field(default_factory=Loopback)
     wsl: bool = False
     ffmpeg: str = ""
     no_decoders: tuple[str, ...] = ()
@@ -82,11 +59,12 @@ def examine() -> list[Finding]:
 def facts() -> Facts:
     """Ask the kernel and FFmpeg; files are written to a temporary folder."""
     names = abilities.cameras() if sys.platform != "linux" else None
+    devices = tuple(v4l2.devices())
     return Facts(
         system=sys.platform,
-        devices=tuple(v4l2.devices()),
+        devices=devices,
         names=None if names is None else tuple(names),
-        loopback=_loopback(),
+        loopback=virtual_camera.loopback(devices),
         wsl="microsoft" in platform.release().lower(),
         ffmpeg=abilities.ffmpeg(),
         no_decoders=tuple(abilities.missing_decoders()),
@@ -98,7 +76,11 @@ def facts() -> Facts:
 
 def judge(facts: Facts) -> list[Finding]:
     """Turn facts into lines; only files have to work."""
-    return [*_codecs(facts), *_cameras(facts), *_virtual_camera(facts)]
+    return [
+        *_codecs(facts),
+        *_cameras(facts),
+        *virtual_camera.judge(facts.system, facts.devices, facts.loopback),
+    ]
 
 
 def _codecs(facts: Facts) -> Iterable[Finding]:
@@ -149,46 +131,6 @@ def _cameras(facts: Facts) -> Iterable[Finding]:
             yield Finding("cameras", "note", "none; a container needs --device /dev/video0")
 
 
-def _virtual_camera(facts: Facts) -> Iterable[Finding]:
-    subject, loopback = "virtual camera", facts.loopback
-    if facts.system != "linux":
-        says = "comes with OBS Studio 30 or later, after its button was pressed once"
-        yield Finding(subject, "note", says)
-        return
-    if not loopback.loaded:
-        yield _not_loaded(subject, loopback)
-        return
-    if not all(loopback.exclusive):
-        says = "loaded without exclusive_caps: Chrome, Zoom and others do not list it"
-        yield Finding(subject, "warn", says, f"sudo modprobe -r {LOOPBACK} && {_LOAD}")
-    ours = [device for device in facts.devices if "loopback" in device.driver.replace(" ", "")]
-    for device in ours:
-        if not device.outputs:
-            says = f"{device.name}: another program writes to it"
-            yield Finding(
-                device.path, "warn", says, "end that program: sudo fuser -v " + device.path
-            )
-        else:
-            yield Finding(device.path, "ok", f"{device.name}: takes pictures")
-    if not ours and not any(device.problem for device in facts.devices):
-        says = f"{LOOPBACK} is loaded, but no device of it is here"
-        yield Finding(subject, "warn", says, f"sudo modprobe -r {LOOPBACK} && {_LOAD}")
-
-
-def _not_loaded(subject: str, loopback: Loopback) -> Finding:
-    if not loopback.modules:
-        says = "this kernel loads no modules (a container or a small virtual machine)"
-        return Finding(subject, "note", says, f"on the host: {_LOAD}")
-    if not loopback.installed:
-        fix = f"sudo apt-get install -y {LOOPBACK}-dkms && {_LOAD}"
-        return Finding(subject, "note", f"{LOOPBACK} is not installed", fix)
-    if loopback.secure_boot:
-        says = f"{LOOPBACK} is not loaded; Secure Boot refuses modules without a key that it knows"
-        fix = f"sudo mokutil --import /var/lib/dkms/mok.pub && sudo reboot, then {_LOAD}"
-        return Finding(subject, "note", says, fix)
-    return Finding(subject, "note", f"{LOOPBACK} is not loaded", _LOAD)
-
-
 def _formats(device: VideoDevice) -> str:
     return listed(
         f"{name} up to {width}x{height}" if width else name
@@ -206,38 +148,6 @@ def _files() -> Iterable[tuple[str, str]]:
                 yield suffix, str(error)
             else:
                 yield suffix, ""
-
-
-def _loopback() -> Loopback:
-    release = platform.release()
-    listing = _read(Path("/lib/modules") / release / "modules.dep")
-    caps = _read(_MODULE / "parameters" / "exclusive_caps").strip()
-    secure = next(Path("/sys/firmware/efi/efivars").glob("SecureBoot-*"), None)
-    return Loopback(
-        installed=LOOPBACK in listing,
-        loaded=_MODULE.exists(),
-        # Eight values whatever the number of devices; those of devices come first.
-        exclusive=tuple(value == "Y" for value in caps.split(",")[: _count()]) if caps else (),
-        secure_boot=secure is not None and _last_byte(secure) == 1,
-        modules=Path("/proc/modules").exists(),
-    )
-
-
-def _count() -> int:
-    devices = Path("/sys/devices/virtual/video4linux")
-    return max(1, len(list(devices.glob("video*"))))
-
-
-def _last_byte(path: Path) -> int:
-    with suppress(OSError, IndexError):
-        return path.read_bytes()[-1]
-    return 0
-
-
-def _read(path: Path) -> str:
-    with suppress(OSError, ValueError):
-        return path.read_text(encoding="utf-8")
-    return ""
 
 
 def _user() -> str:

@@ -1,4 +1,4 @@
-"""Encoders tried out: opened once, a few pictures through, the result read back."""
+"""Outputs tried out: encoders with a few pictures that are read back, cameras without any."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import numpy as np
 from stream.errors import SinkError
 from stream.frame import Frame, SourceInfo
 from stream.sinks.settings import SinkSettings
+from stream.sinks.v4l2_output import V4L2Output
 from stream.sinks.video import VideoFile
 
 _WIDTH, _HEIGHT, _RATE = 320, 240, 25
@@ -51,6 +52,22 @@ def try_encoder(name: str) -> str:
             _picture(context)
     except (av.error.FFmpegError, OSError, ValueError) as error:
         return getattr(error, "strerror", None) or str(error) or type(error).__name__
+    return ""
+
+
+def try_virtual_camera(path: str) -> str:
+    """Open a virtual camera of Linux as a run would, write no picture, and give it back.
+
+    Args:
+        path: of the device.
+
+    Returns:
+        Why a run could not write to it, empty if it could.
+    """
+    try:
+        V4L2Output(path, (_WIDTH, _HEIGHT)).close()
+    except SinkError as error:
+        return str(error)
     return ""
 
 

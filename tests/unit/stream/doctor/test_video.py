@@ -5,22 +5,25 @@ from dataclasses import replace
 import pytest
 
 from stream.doctor import video
-from stream.doctor.video import Facts, Loopback
+from stream.doctor.video import Facts
+from stream.doctor.virtual_camera import Loopback
 from stream.findings import Finding
-from stream.sources.v4l2 import VideoDevice
+from stream.sources.v4l2 import Mode, VideoDevice
 
 CAMERA = VideoDevice(
     "/dev/video0",
     "HD Webcam",
     "uvcvideo",
     captures=True,
-    formats=(("MJPG", (1920, 1080)), ("YUYV", (640, 480)), ("GREY", (0, 0))),
+    modes=(Mode("MJPG", 1920, 1080), Mode("YUYV", 640, 480), Mode("GREY", 0, 0)),
 )
 VIRTUAL = VideoDevice("/dev/video10", "facestream", "v4l2 loopback", outputs=True)
 GOOD = Facts(
     system="linux",
     devices=(CAMERA, VIRTUAL),
-    loopback=Loopback(installed=True, loaded=True, exclusive=(True,)),
+    loopback=Loopback(
+        installed=True, loaded=True, exclusive=(True,), trials=(("/dev/video10", ""),)
+    ),
     ffmpeg="8.1.2",
     files=((".mp4", ""), (".mkv", "")),
     encoders=(("aac", ""),),
@@ -81,42 +84,6 @@ def test_cameras_of_other_systems(names: tuple[str, ...] | None, verdict: str, s
     found = line(facts, "cameras")
     assert found.verdict == verdict
     assert says in found.says
-    assert "OBS Studio 30" in line(facts, "virtual camera").says
-
-
-@pytest.mark.parametrize(
-    ("loopback", "says", "fix"),
-    [
-        (Loopback(), "not installed", "apt-get install -y v4l2loopback-dkms && sudo modprobe"),
-        (Loopback(installed=True), "not loaded", 'exclusive_caps=1 card_label="facestream"'),
-        (Loopback(installed=True, secure_boot=True), "Secure Boot", "mokutil --import"),
-        (Loopback(modules=False), "loads no modules", "on the host: sudo modprobe"),
-    ],
-)
-def test_virtual_camera_that_is_not_loaded(loopback: Loopback, says: str, fix: str) -> None:
-    found = line(replace(GOOD, devices=(CAMERA,), loopback=loopback), "virtual camera")
-    assert found.verdict == "note"
-    assert says in found.says
-    assert fix in found.fix
-
-
-def test_virtual_camera_that_browsers_do_not_list() -> None:
-    loopback = Loopback(installed=True, loaded=True, exclusive=(False,))
-    found = line(replace(GOOD, loopback=loopback), "virtual camera")
-    assert found.verdict == "warn"
-    assert found.fix.startswith("sudo modprobe -r v4l2loopback && sudo modprobe")
-
-
-def test_virtual_camera_in_use() -> None:
-    used = replace(VIRTUAL, outputs=False, captures=True)
-    found = line(replace(GOOD, devices=(CAMERA, used)), "/dev/video10")
-    assert found.verdict == "warn"
-    assert "fuser" in found.fix
-
-
-def test_module_without_a_device() -> None:
-    found = line(replace(GOOD, devices=(CAMERA,)), "virtual camera")
-    assert "no device" in found.says
 
 
 def test_video_files_that_cannot_be_written_stop_the_job() -> None:
