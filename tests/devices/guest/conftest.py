@@ -48,6 +48,17 @@ def virtual_cameras(*, exclusive: bool) -> Iterator[None]:
         yield
 
 
+def loopback_version() -> tuple[int, ...]:
+    said = subprocess.run(
+        ["modinfo", "--field", "version", DRIVERS / "v4l2loopback.ko"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    # 0.12 does not say which it is.
+    return tuple(int(number) for number in (said.stdout.strip() or "0.12").split("."))
+
+
 @pytest.fixture(params=[False, True], ids=["exclusive_caps=0", "exclusive_caps=1"], scope="module")
 def exclusive(request: pytest.FixtureRequest) -> Iterator[bool]:
     """Virtual cameras of both kinds, and whether they show one side at a time."""
@@ -57,8 +68,8 @@ def exclusive(request: pytest.FixtureRequest) -> Iterator[bool]:
 
 @contextmanager
 def showing(sink: Sink, pictures: list[Image]) -> Iterator[None]:
-    """A thread writes the pictures into an open sink, again and again, from the first on."""
-    stop = threading.Event()
+    """A thread writes the pictures into an open sink, again and again; the first one is there."""
+    stop, begun = threading.Event(), threading.Event()
     failures: list[Exception] = []
 
     def run() -> None:
@@ -67,12 +78,15 @@ def showing(sink: Sink, pictures: list[Image]) -> Iterator[None]:
             while not stop.wait(_PAUSE_S):
                 sink.write(Frame(pictures[seq % len(pictures)], seq * 10**7, seq, 0))
                 seq += 1
+                begun.set()
         except Exception as error:  # noqa: BLE001 - raised below
             failures.append(error)
 
     thread = threading.Thread(target=run)
     thread.start()
     try:
+        # Generous: loading the compiled loops takes seconds under emulation.
+        assert begun.wait(60) or failures
         yield
     finally:
         stop.set()
