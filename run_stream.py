@@ -31,6 +31,7 @@ try:
         from engine.masks import SHAPES
         from engine.session import DEVICES
         from stream import config
+        from stream.devices import list_devices
         from stream.doctor.command import doctor
         from stream.errors import StreamError
         from stream.gate import ON_MISS
@@ -57,7 +58,12 @@ FAILED, USAGE, INTERRUPTED = 1, 2, 130
 SWITCH_INTERVAL_S = 0.0005
 """A thread that holds the GIL gives it up after this time, so that frames change hands fast."""
 
-COMMANDS = {"doctor": doctor, "inspect": inspect, "verify": verify}
+COMMANDS = {
+    "doctor": doctor,
+    "inspect": inspect,
+    "verify": verify,
+    "--list-devices": list_devices,
+}
 """First words that are no source; a file of that name can be given as ./doctor."""
 
 SETTINGS = {
@@ -160,7 +166,8 @@ def stream(
 
     Three words in place of SOURCE do something else: 'doctor' says whether this machine can run it
     all, and how to mend what cannot; 'inspect MODEL' looks into a model file; 'verify FILE' says
-    whether a file is marked as synthetic, and untouched since it was signed.
+    whether a file is marked as synthetic, and untouched since it was signed. '--list-devices'
+    (with '--json' for programs) shows cameras, their formats, sizes and rates, and screens.
     """
     logging.basicConfig(
         level=logging.DEBUG if debug else logging.WARNING, format="%(levelname)s: %(message)s"

@@ -8,19 +8,38 @@ from __future__ import annotations
 import os
 import struct
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
 Ioctl: TypeAlias = Callable[[int, int, bytearray], object]
 
-_QUERYCAP, _ENUM_FMT, _ENUM_FRAMESIZES = 0x80685600, 0xC0405602, 0xC02C564A
+_QUERYCAP, _ENUM_FMT = 0x80685600, 0xC0405602
+_ENUM_FRAMESIZES, _ENUM_FRAMEINTERVALS = 0xC02C564A, 0xC034564B
 _CAPTURE, _OUTPUT, _DEVICE_CAPS = 0x1, 0x2, 0x80000000
 _BUFFER_CAPTURE = 1
 _DISCRETE = 1
 _MOST = 64
 _SYSFS = Path("/sys/class/video4linux")
+
+
+@dataclass(frozen=True, slots=True)
+class Mode:
+    """One way in which a camera gives pictures.
+
+    Attributes:
+        format: FourCC.
+        width, height: in pixels; 0 if the driver names no sizes.
+        rates_hz: frames per second, the highest first; empty if the driver names none.
+        up_to: the size is the largest, and the rates are the highest and lowest, of a range.
+    """
+
+    format: str
+    width: int
+    height: int
+    rates_hz: tuple[float, ...] = ()
+    up_to: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +52,7 @@ class VideoDevice:
         driver: kernel driver, `uvcvideo` for USB cameras; empty if it could not be asked.
         captures: it gives pictures.
         outputs: it takes pictures, as a virtual camera does.
-        formats: FourCC to the largest size (width, height) that it is offered in; (0, 0) if the
-            driver names no sizes.
+        modes: formats, sizes and rates of the pictures that it gives.
         problem: why it could not be asked, empty if it could.
     """
 
@@ -43,8 +61,17 @@ class VideoDevice:
     driver: str = ""
     captures: bool = False
     outputs: bool = False
-    formats: tuple[tuple[str, tuple[int, int]], ...] = ()
+    modes: tuple[Mode, ...] = ()
     problem: str = ""
+
+    @property
+    def formats(self) -> tuple[tuple[str, tuple[int, int]], ...]:
+        """FourCC and the largest size in it, (width, height); (0, 0) if the driver names none."""
+        largest: dict[str, tuple[int, int]] = {}
+        for mode in self.modes:
+            size, known = (mode.width, mode.height), largest.get(mode.format, (0, 0))
+            largest[mode.format] = max(known, size, key=lambda size: size[0] * size[1])
+        return tuple(largest.items())
 
 
 def devices(folder: Path = Path("/dev"), sysfs: Path = _SYSFS) -> list[VideoDevice]:
@@ -99,38 +126,59 @@ def query(descriptor: int, path: str, name: str, ioctl: Ioctl) -> VideoDevice:
         _text(driver),
         captures=bool(capabilities & _CAPTURE),
         outputs=bool(capabilities & _OUTPUT),
-        formats=_formats(descriptor, ioctl) if capabilities & _CAPTURE else (),
+        modes=tuple(_modes(descriptor, ioctl)) if capabilities & _CAPTURE else (),
     )
 
 
-def _formats(descriptor: int, ioctl: Ioctl) -> tuple[tuple[str, tuple[int, int]], ...]:
-    formats = []
-    for index in range(_MOST):
-        answer = bytearray(struct.pack("2I56x", index, _BUFFER_CAPTURE))
-        try:
-            ioctl(descriptor, _ENUM_FMT, answer)
-        except OSError:
-            break
+def _modes(descriptor: int, ioctl: Ioctl) -> Iterator[Mode]:
+    for answer in _enumerated(descriptor, ioctl, _ENUM_FMT, "2I56x", _BUFFER_CAPTURE):
         (code,) = struct.unpack_from("I", answer, 44)
-        formats.append((_fourcc(code), _largest(descriptor, code, ioctl)))
-    return tuple(formats)
+        named = False
+        for width, height, up_to in _sizes(descriptor, code, ioctl):
+            named = True
+            rates_hz = _rates_hz(descriptor, (code, width, height), ioctl)
+            yield Mode(_fourcc(code), width, height, rates_hz, up_to)
+        if not named:
+            yield Mode(_fourcc(code), 0, 0)
 
 
-def _largest(descriptor: int, code: int, ioctl: Ioctl) -> tuple[int, int]:
-    largest = (0, 0)
-    for index in range(_MOST):
-        answer = bytearray(struct.pack("2I36x", index, code))
-        try:
-            ioctl(descriptor, _ENUM_FRAMESIZES, answer)
-        except OSError:
-            break
+def _sizes(descriptor: int, code: int, ioctl: Ioctl) -> Iterator[tuple[int, int, bool]]:
+    for answer in _enumerated(descriptor, ioctl, _ENUM_FRAMESIZES, "2I36x", code):
         # One size, or the smallest and largest width, a step, and the same for the height.
         _, _, kind, first, second, _, _, fifth = struct.unpack_from("8I", answer)
-        size = (first, second) if kind == _DISCRETE else (second, fifth)
-        largest = max(largest, size, key=lambda size: size[0] * size[1])
         if kind != _DISCRETE:
+            yield second, fifth, True
+            return
+        yield first, second, False
+
+
+def _rates_hz(descriptor: int, wanted: tuple[int, int, int], ioctl: Ioctl) -> tuple[float, ...]:
+    rates_hz = set()
+    for answer in _enumerated(descriptor, ioctl, _ENUM_FRAMEINTERVALS, "4I36x", *wanted):
+        # Seconds as a fraction: one, or the shortest, the longest and a step.
+        kind, over, under, most_over, most_under = struct.unpack_from("5I", answer, 16)
+        rates_hz.add(_rate_hz(over, under))
+        if kind != _DISCRETE:
+            rates_hz.add(_rate_hz(most_over, most_under))
             break
-    return largest
+    return tuple(sorted(rates_hz - {0.0}, reverse=True))
+
+
+def _rate_hz(over: int, under: int) -> float:
+    return round(under / over, 3) if over else 0.0
+
+
+def _enumerated(
+    descriptor: int, ioctl: Ioctl, request: int, layout: str, *wanted: int
+) -> Iterator[bytearray]:
+    """Answers to a question with index 0, 1, 2 ..., until the driver knows no more."""
+    for index in range(_MOST):
+        answer = bytearray(struct.pack(layout, index, *wanted))
+        try:
+            ioctl(descriptor, request, answer)
+        except OSError:
+            return
+        yield answer
 
 
 def _fourcc(code: int) -> str:

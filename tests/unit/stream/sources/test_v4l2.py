@@ -6,13 +6,15 @@ import errno
 import struct
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from stream.sources import v4l2
-from stream.sources.v4l2 import query
+from stream.sources.v4l2 import Mode, query
 
-QUERYCAP, ENUM_FMT, ENUM_FRAMESIZES = 0x80685600, 0xC0405602, 0xC02C564A
+QUERYCAP, ENUM_FMT = 0x80685600, 0xC0405602
+ENUM_FRAMESIZES, ENUM_FRAMEINTERVALS = 0xC02C564A, 0xC034564B
 DEVICE_CAPS = 0x80000000
 DISCRETE, STEPWISE = 1, 3
 
@@ -28,6 +30,7 @@ class Driver:
     everything: int
     of_this_node: int
     formats: dict[str, list[tuple[int, ...]]] = field(default_factory=dict)
+    intervals: dict[tuple[int, int], list[tuple[int, ...]]] = field(default_factory=dict)
 
     def ioctl(self, _descriptor: int, request: int, buffer: bytearray) -> int:
         if request == QUERYCAP:
@@ -45,6 +48,12 @@ class Driver:
             struct.pack_into(
                 f"{1 + len(size)}I", buffer, 8, DISCRETE if len(size) == 2 else STEPWISE, *size
             )
+        elif request == ENUM_FRAMEINTERVALS:
+            assert len(buffer) == 52
+            index, _, *size = struct.unpack_from("4I", buffer)
+            interval = self.item(self.intervals.get((size[0], size[1]), []), index)
+            kind = DISCRETE if len(interval) == 2 else STEPWISE
+            struct.pack_into(f"{1 + len(interval)}I", buffer, 16, kind, *interval)
         else:
             raise AssertionError(hex(request))
         return 0
@@ -53,7 +62,7 @@ class Driver:
         return b"uvcvideo", b"HD Webcam", b"usb-1", 0x60000, self.everything, self.of_this_node
 
     @staticmethod
-    def item(items: list, index: int) -> object:
+    def item(items: list, index: int) -> Any:
         if index >= len(items):
             raise OSError(errno.EINVAL, "Invalid argument")
         return items[index]
@@ -74,6 +83,21 @@ def test_a_camera_with_its_formats() -> None:
     assert found.captures
     assert not found.outputs
     assert found.formats == (("MJPG", (1920, 1080)), ("YUYV", (800, 600)), ("Y8", (0, 0)))
+
+
+def test_its_modes_name_every_size_and_rate() -> None:
+    driver = Driver(
+        DEVICE_CAPS | 1,
+        1,
+        {"MJPG": [(640, 480), (1280, 720)], "YUYV": [(32, 800, 2, 24, 600, 2)], "Y8": []},
+        {(640, 480): [(1, 30), (1, 60), (1001, 30_000)], (800, 600): [(1, 50, 5, 1, 1, 1000)]},
+    )
+    assert query(3, "/dev/video0", "", driver.ioctl).modes == (
+        Mode("MJPG", 640, 480, (60.0, 30.0, 29.97)),
+        Mode("MJPG", 1280, 720),
+        Mode("YUYV", 800, 600, (50.0, 0.2), up_to=True),
+        Mode("Y8", 0, 0),
+    )
 
 
 def test_a_node_that_only_carries_metadata() -> None:
