@@ -126,8 +126,11 @@ def owned(
     """
     with closing(packets):
         for packet in packets:
+            if not packet.size:  # the end
+                yield packet
+                continue
             # Not of a view: that would keep the driver's memory.
-            copy = av.Packet(bytes(cast("bytes", packet))) if packet.size else packet
+            copy: av.Packet[Stream] = av.Packet(bytes(cast("bytes", packet)))
             copy.stream, copy.time_base = packet.stream, packet.time_base
             copy.pts, copy.dts, copy.is_keyframe = packet.pts, packet.dts, packet.is_keyframe
             yield copy
