@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -28,6 +28,7 @@ _TURNS_DEG = (-3.0, 0.0, 3.0)
 _TEXTURE_PX = 4.0
 _LARGEST_PICTURE_NOISE = 1.0
 _RING = 2.0
+_ROUNDING = 1e-3
 _CB = np.array([0.5, -0.3313, -0.1687], np.float32)  # of BGR
 _PLACES = 2 * len(_SCALES) * len(_TURNS_DEG) * (2 * _REACH + 1) ** 2
 
@@ -70,7 +71,7 @@ class WatermarkReader:
         drawn = pattern(SIDE) if seed is None else pattern(SIDE, seed)
         small = cv2.resize(drawn, (_CROP, _CROP), interpolation=cv2.INTER_AREA)
         self._grid = _Grid()
-        self._wanted = np.conj(np.fft.fft2(small)) * self._grid.band
+        self._wanted = np.conj(self._grid.spectra(np.asarray(small, np.float32)))
         self._wanted_power = self._grid.ring_means(np.abs(self._wanted) ** 2)
         self._sums: dict[int, Float] = {}
         self._frames: dict[int, int] = {}
@@ -113,41 +114,54 @@ class WatermarkReader:
         Returns:
             (128, 128) float32, 0 outside of the face; of several frames it may be summed.
         """
-        blue_difference = face.astype(np.float32) @ _CB
-        spectrum = np.fft.fft2(blue_difference) * self._grid.band
-        detail = np.real(np.fft.ifft2(spectrum)).astype(np.float32)
+        detail = self._grid.in_band(face.astype(np.float32) @ _CB)
         power = cv2.GaussianBlur(detail * detail, (0, 0), _TEXTURE_PX)
         return np.asarray(self._grid.face * detail / (power + _LARGEST_PICTURE_NOISE), np.float32)
 
     def score(self, total: Float) -> float:
         """Greatest score over all places, sizes, turns and both mirror images."""
-        best = 0.0
-        for spectrum in _variants(total):
-            magnitude = np.abs(spectrum)
-            # Whitened: a picture's coarse detail is stronger than its fine one.
-            means = self._grid.ring_means(magnitude**2)
-            white = spectrum / np.sqrt(means + np.finfo(np.float64).tiny)
-            deviation = math.sqrt(float((np.abs(white) ** 2 * self._wanted_power).sum()))
-            if deviation == 0.0 or not math.isfinite(deviation):
-                continue
-            found = np.real(np.fft.ifft2(white * self._wanted)) * (_CROP * _CROP / deviation)
-            near = np.roll(found, (_REACH, _REACH), (0, 1))[: 2 * _REACH + 1, : 2 * _REACH + 1]
-            best = max(best, float(near.max()))
-        return best
+        grid = self._grid
+        spectra = grid.spectra(_variants(total))
+        # Whitened: a picture's coarse detail is stronger than its fine one.
+        powers = [grid.ring_means(np.abs(spectrum) ** 2) for spectrum in spectra]
+        white = spectra / np.sqrt(np.stack(powers) + _ROUNDING)
+        variances = (np.abs(white) ** 2 * self._wanted_power).sum(axis=(1, 2))
+        found = grid.near(white * self._wanted).max(axis=(1, 2))
+        # Nothing but rounding is left of a flat picture.
+        known = variances > 0.1 * self._wanted_power.sum()
+        return float(np.max(found[known] / np.sqrt(variances[known]), initial=0.0))
 
 
 class _Grid:
-    """Constants over the crop and its frequencies."""
+    """Constants over the crop and over the frequencies of the pattern's band."""
 
     def __init__(self) -> None:
-        periods = np.fft.fftfreq(_CROP) * _CROP
+        pixels, periods = np.arange(_CROP), np.arange(-HIGH, HIGH + 1)
+        shifts = np.arange(-_REACH, _REACH + 1)
         distance = np.hypot(periods[:, None], periods)
-        self.band = ((distance >= LOW) & (distance <= HIGH)).astype(np.float64)
-        self._rings = np.round(distance / _RING).astype(np.intp)
-        self._sizes = np.bincount(self._rings.ravel())
-        center = (np.arange(_CROP) + 0.5) / _CROP
+        self._band = (distance >= LOW) & (distance <= HIGH)
+        # Only a fraction of all frequencies and places counts: cheaper than a fast transform.
+        self._transform = np.exp(-2j * np.pi / _CROP * np.outer(periods, pixels))
+        self._place = np.exp(2j * np.pi / _CROP * np.outer(shifts, periods))
+        self._rings = np.where(self._band, np.round(distance / _RING), 0).astype(np.intp)
+        self._sizes = np.maximum(np.bincount(self._rings.ravel()), 1)
+        center = (pixels + 0.5) / _CROP
         inside = ((center - 0.5) / 0.36) ** 2 + ((center[:, None] - 0.48) / 0.42) ** 2 < 1
         self.face = cv2.GaussianBlur(inside.astype(np.float32), (0, 0), 3)
+
+    def spectra(self, pictures: Float) -> Spectrum:
+        """Frequencies in the band of (..., 128, 128) pictures; 0 outside of it."""
+        return np.asarray(self._transform @ pictures @ self._transform.T * self._band)
+
+    def in_band(self, picture: Float) -> Float:
+        """A picture without what lies outside of the band."""
+        back = np.conj(self._transform.T)
+        filtered = back @ self.spectra(picture) @ back.T
+        return np.asarray(np.real(filtered) / _CROP**2, np.float32)
+
+    def near(self, spectra: Spectrum) -> NDArray[np.float64]:
+        """Sums over all frequencies at the places within reach: correlations, for products."""
+        return np.real(self._place @ spectra @ self._place.T)
 
     def ring_means(self, power: NDArray[np.float64]) -> NDArray[np.float64]:
         """The mean over all frequencies of about the same magnitude, at each of them."""
@@ -155,14 +169,16 @@ class _Grid:
         return np.asarray((sums / self._sizes)[self._rings], np.float64)
 
 
-def _variants(total: Float) -> Iterator[Spectrum]:
-    """Spectra of a sum as it may lie: the aligned face is not found at the very same place."""
+def _variants(total: Float) -> Float:
+    """A sum as it may lie: the aligned face is not found at the very same place."""
     middle = ((_CROP - 1) / 2, (_CROP - 1) / 2)
-    for picture in (total, np.ascontiguousarray(total[:, ::-1])):
-        for scale in _SCALES:
-            for turn_deg in _TURNS_DEG:
-                matrix = cv2.getRotationMatrix2D(middle, turn_deg, scale)
-                yield np.fft.fft2(cv2.warpAffine(picture, matrix, (_CROP, _CROP)))
+    pictures = [
+        cv2.warpAffine(picture, cv2.getRotationMatrix2D(middle, turn_deg, scale), (_CROP, _CROP))
+        for picture in (total, np.ascontiguousarray(total[:, ::-1]))
+        for scale in _SCALES
+        for turn_deg in _TURNS_DEG
+    ]
+    return np.stack(pictures).astype(np.float32, copy=False)
 
 
 def chance(score: float) -> float:

@@ -36,12 +36,14 @@ def drawn(image: np.ndarray, label: Label, faces: tuple[Face, ...] = ()) -> np.n
     return copy
 
 
-@pytest.mark.parametrize("gray", [0, 128, 255])
-@pytest.mark.parametrize("size", [(120, 160), (720, 1280), (2160, 3840), (1280, 720)])
+@pytest.mark.parametrize(
+    ("size", "gray"),
+    [((120, 160), 0), ((120, 160), 255), ((720, 1280), 128), ((2160, 3840), 255), ((640, 360), 0)],
+)
 def test_it_can_be_read_on_any_picture_of_any_size(size: tuple[int, int], gray: int) -> None:
     image = np.full((*size, 3), gray, np.uint8)
     after = drawn(image, Label("synthetic"))
-    left, top, width, height = changed(image, after)
+    left, top, width, height = changed(image[..., :1], after[..., :1])
     plate = after[top : top + height, left : left + width]
     # As bright as paper on nearly black, whatever is below.
     assert plate.max() > 200
