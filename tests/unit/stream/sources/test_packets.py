@@ -53,7 +53,8 @@ def test_no_copy_lies_in_the_drivers_memory() -> None:
 
 def test_closing_the_copies_gives_the_drivers_packets_back() -> None:
     driver = Driver()
-    packets = owned(driver.packets())
+    lent = driver.packets()
+    packets = owned(lent)
     next(packets)
     assert driver.open
     packets.close()
