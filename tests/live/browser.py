@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,7 +12,6 @@ from typing import Any
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
-_PROGRAM = "/usr/bin/chromium"
 _FLAGS = (
     "--no-sandbox",  # needs rights that containers lack; only own pages are opened
     "--disable-gpu",
@@ -48,7 +48,7 @@ def chromium(camera: Path | None = None) -> Iterator[Browser]:
             f"--use-file-for-fake-video-capture={camera}",
         ]
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=_PROGRAM, args=flags)
+        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=flags)
         try:
             yield browser
         finally:

@@ -92,7 +92,7 @@ function stages(all, bottleneck, rate) {
   const entries = Object.entries(all);
   const frame = rate > 0 ? 1000 / rate : 0;
   const width = frame || Math.max(...entries.map(([, stage]) => stage.busy_ms_p95), 1);
-  byId("budget").textContent = frame ? `full width: ${frame.toFixed(0)} ms a frame` : "";
+  byId("budget").textContent = frame ? `of ${frame.toFixed(0)} ms` : "";
   const rows = entries.flatMap(([name, stage]) => {
     const bar = (tag, value) => {
       const made = element(tag);

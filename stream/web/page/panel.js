@@ -19,7 +19,7 @@ const POST_MS = 2000;
 const FRESH_MS = 3000;
 
 const clock = new ServerClock();
-const viewer = new Viewer(() => pictures?.choose());
+const viewer = new Viewer(() => pictures.choose());
 const camera = new Camera(clock, () => pictures.transport);
 const pictures = new Pictures(viewer, clock, () => camera.way);
 const look = new Look();
