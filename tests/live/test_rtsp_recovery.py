@@ -102,6 +102,22 @@ def test_a_killed_server_is_found_again_each_time(transport: str) -> None:
     assert abs((frames[-1].pts_ns - frames[0].pts_ns) - passed_ns) < 10**9
 
 
+def test_it_begins_with_the_newest_picture_without_waiting_for_a_key_frame() -> None:
+    rare_key_frames = {"/test": live_picture(gop_s=60)}
+    with RtspServer(rare_key_frames) as server, viewing(server.url()) as viewer:
+        for _ in range(3):
+            viewer.wait()
+        wait_until(lambda: len(viewer.frames) >= 12)
+        frames = viewer.frames[:12]
+    # What piled up while the stream was examined would come all at once.
+    steps_ms = [
+        (after.captured_ns - before.captured_ns) / 1e6
+        for before, after in itertools.pairwise(frames)
+    ]
+    assert sorted(steps_ms)[len(steps_ms) // 2] > 25
+    assert sum(steps_ms) > 11 * 40 - 100
+
+
 def test_a_frozen_server_is_lost_by_our_clock_and_found_again() -> None:
     with RtspServer() as server, viewing(server.url()) as viewer:
         viewer.wait()

@@ -96,3 +96,25 @@ def test_v4l2_without_permission_names_the_group(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(av, "open", refuse)
     with pytest.raises(SourceError, match="add your user to the group 'video'"):
         v4l2_camera("/dev/video9", ASKED).__enter__()
+
+
+def test_what_the_driver_changed_is_said_in_one_line(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(cv2, "VideoCapture", FakeCapture)
+    with OpenCVCamera(2, ASKED):
+        pass
+    (record,) = caplog.records
+    assert record.getMessage() == (
+        "camera 2: asked for 640x360 at 15 frames per second, the camera gives 640x480 at 29.97; "
+        "`run_stream.py --list-devices` shows what it offers"
+    )
+
+
+def test_what_the_driver_kept_needs_no_words(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(cv2, "VideoCapture", FakeCapture)
+    with OpenCVCamera(0, SourceSettings(camera_width=640, camera_height=480)):
+        pass
+    assert not caplog.records
