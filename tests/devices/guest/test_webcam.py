@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import time
 from collections.abc import Iterator
@@ -10,11 +11,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
+from stream.devices import list_devices
 from stream.errors import SinkError, SourceError
 from stream.sinks.v4l2_output import V4L2Output
-from stream.sources import SourceSettings, open_source, v4l2
-from tests.devices.guest.conftest import WEBCAM, loaded
+from stream.sources import SourceSettings, open_source
+from tests.devices.guest.conftest import SECOND, WEBCAM, loaded, virtual_cameras
 
 DRIVER = Path("/sys/bus/platform/drivers/vivid")
 VGA = SourceSettings(camera_width=640, camera_height=480, camera_format="yuyv422")
@@ -83,12 +86,18 @@ def test_a_format_that_the_camera_lacks_is_refused() -> None:
         open_source(WEBCAM, settings).__enter__()
 
 
-def test_it_is_listed_with_its_formats() -> None:
-    (found,) = [device for device in v4l2.devices() if device.path == WEBCAM]
-    assert found.driver == "vivid"
-    assert found.captures
-    assert not found.outputs
-    assert dict(found.formats)["YUYV"] >= (1280, 720)
+def test_it_is_listed_with_formats_sizes_and_rates() -> None:
+    with virtual_cameras(exclusive=True):
+        said = CliRunner().invoke(list_devices, ["--json"], standalone_mode=False)
+        shown = CliRunner().invoke(list_devices, standalone_mode=False).output
+    listed = {device["path"]: device for device in json.loads(said.output)["video"]}
+    webcam, virtual = listed[WEBCAM], listed[SECOND]
+    assert (webcam["driver"], webcam["captures"], webcam["outputs"]) == ("vivid", True, False)
+    assert (virtual["name"], virtual["captures"], virtual["outputs"]) == ("Two", False, True)
+    modes = {(mode["format"], mode["width"], mode["height"]): mode for mode in webcam["modes"]}
+    assert modes["YUYV", 640, 480]["rates_hz"][0] == 25
+    assert ("YUYV", 1280, 720) in modes
+    assert f"takes pictures as virtual-camera:{SECOND}" in " ".join(shown.split())
 
 
 def test_a_camera_is_no_virtual_camera() -> None:
