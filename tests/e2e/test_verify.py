@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -98,9 +99,9 @@ def test_the_watermark_survives_half_the_size_and_crf_28(folder: Path) -> None:
     ):
         stream = small.add_stream("libx264", rate=25, options={"crf": "28", "preset": "medium"})
         stream.width, stream.height, stream.pix_fmt = 640, 360, "yuv420p"
-        for frame in whole.decode(video=0):
+        for number, frame in enumerate(whole.decode(video=0)):
             smaller = frame.reformat(640, 360)
-            smaller.pts = None
+            smaller.pts, smaller.time_base = number, Fraction(1, 25)
             small.mux(stream.encode(smaller))
         small.mux(stream.encode(None))
     code, found = verified(folder, "small.mp4")
