@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any, Self
 import cv2
 
 from engine import assets, blend, models
+from engine.execution.loading import engine_can_be_built
+from engine.session import Device
 from engine.swap import Swapper
 from engine.track import FaceTracker
 from stream import stages
@@ -19,6 +21,7 @@ from stream.config import Config, shareable
 from stream.consent import check_consent
 from stream.control import Control
 from stream.documented import Documents
+from stream.engine_build import EngineBuild, command
 from stream.errors import ConfigError
 from stream.frame import SourceInfo
 from stream.gate import Gate
@@ -85,12 +88,18 @@ class Run:
     pipeline: Pipeline
     device: str
 
-    def __init__(self, config: Config, notify: Callable[[str], None] = lambda _: None) -> None:
+    def __init__(
+        self,
+        config: Config,
+        notify: Callable[[str], None] = lambda _: None,
+        load_model: Callable[[Path, Device, int], Swapper] = Swapper,
+    ) -> None:
         """Take the settings; nothing is opened yet.
 
         Args:
             config: what was asked for.
             notify: told at once what the user has to know before anything moves.
+            load_model: called with file, device and threads; `SharedModels` for several runs.
 
         Raises:
             ConfigError: settings that do not fit together.
@@ -115,6 +124,7 @@ class Run:
         self._blender = blend.Blender(config.blend)
         models.model_path(config.model)
         self._notify = notify
+        self._load_model = load_model
         self._web: WebServer | None = None
         if config.source == BROWSER or WEB in out:
             # Not before it is needed: a web framework takes a second to load.
@@ -168,6 +178,8 @@ class Run:
                 stamped=self.config.stamp,
             )
             recorder.attach(self.pipeline, self._documents.around)
+            if live and self.config.device == "auto" and self.device == "cuda":
+                self._build_engine(opened)
             self._opened = opened.pop_all()
         return self
 
@@ -182,9 +194,23 @@ class Run:
         )
 
     def _swapper(self, model: str) -> Swapper:
-        swapper = Swapper(models.model_path(model), self.config.device, self._threads.inference)
+        path = models.model_path(model)
+        swapper = self._load_model(path, self.config.device, self._threads.inference)
         check_consent(swapper.info, model, self.config.i_have_consent)
         return swapper
+
+    def _build_engine(self, opened: ExitStack) -> None:
+        """Let TensorRT take over from CUDA once its engine is built, if it is installed.
+
+        Not in a lossless run: when that happens must not show in a file.
+        """
+        path = models.model_path(self.config.model)
+        if engine_can_be_built(path):
+            opened.enter_context(EngineBuild(command(path), self._use_engine))
+
+    def _use_engine(self) -> None:
+        self._swap.restart()
+        self.device = self._swap.swapper.device
 
     def _open_source(self) -> Source:
         if self._web is not None and self.config.source == BROWSER:

@@ -61,7 +61,7 @@ class Loader:
         """
         runtime = Runtime.installed()
         # Not looked for when nobody wants it: loading its libraries takes a second.
-        engines = self._engines(runtime) if device in {"auto", "tensorrt"} else None
+        engines = _engines(self.path, runtime) if device in {"auto", "tensorrt"} else None
         built = engines is not None and tensorrt.is_built(engines)
         choice = devices.candidates(device, engine_built=built)
         reasons: list[str] = []
@@ -91,13 +91,6 @@ class Loader:
             why,
         )
 
-    def _engines(self, runtime: Runtime) -> Path | None:
-        """Where TensorRT's engines of this model are kept; None if it is not installed."""
-        if PROVIDERS["tensorrt"] not in runtime.providers or devices.missing_gpu() is not None:
-            return None
-        version = tensorrt.load_tensorrt()
-        return None if version is None else tensorrt.engine_folder(self.path, runtime, version)
-
     def _on(self, device: str, engines: Path | None) -> Loaded:
         if self.graphs and device == "cuda":
             try:
@@ -117,6 +110,20 @@ class Loader:
             return _create(self.path, tuning, self.profile_prefix)
 
         return Loaded(device, create(), graphs, create)
+
+
+def engine_can_be_built(path: Path) -> bool:
+    """Whether TensorRT is installed and its engine of this model is not in the cache."""
+    engines = _engines(path, Runtime.installed())
+    return engines is not None and not tensorrt.is_built(engines)
+
+
+def _engines(path: Path, runtime: Runtime) -> Path | None:
+    """Where TensorRT's engines of a model are kept; None if it is not installed."""
+    if PROVIDERS["tensorrt"] not in runtime.providers or devices.missing_gpu() is not None:
+        return None
+    version = tensorrt.load_tensorrt()
+    return None if version is None else tensorrt.engine_folder(path, runtime, version)
 
 
 def _impossible(device: str, runtime: Runtime, engines: Path | None) -> str | None:
