@@ -15,8 +15,14 @@ from stream.pipeline import Pipeline
 from stream.run import Run
 
 
-def file_to_null(clip: str, model: Path, seconds: float) -> dict[str, Any]:
+def file_to_null(clip: str, model: Path, seconds: float, threads: int = 0) -> dict[str, Any]:
     """The program's pipeline over the beginning of a clip, every frame.
+
+    Args:
+        clip: what to read.
+        model: the network.
+        seconds: of the clip.
+        threads: the budget that stages share, 0 for all processors; half is the network's.
 
     Returns:
         Frames per second and, by stage, mean milliseconds of its own thread's processor time.
@@ -28,6 +34,7 @@ def file_to_null(clip: str, model: Path, seconds: float) -> dict[str, Any]:
         "mode": "lossless",
         "device": "cpu",
         "input.duration_s": seconds,
+        "threads": threads,
     }
     with Run(load(None, [], options)) as run:
         report = run.pipeline.run()
