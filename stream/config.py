@@ -22,6 +22,7 @@ from stream.gate import GateSettings
 from stream.marking.settings import MarkingSettings
 from stream.presets import Preset
 from stream.sinks import SinkSettings
+from stream.sinks.publish import PublishSettings, shown
 from stream.sources import SourceSettings
 from stream.sources.failures import without_credentials
 from stream.web.settings import WebSettings
@@ -52,7 +53,7 @@ class Config:
         session_log: put down beside each file what was done; `auto` in live runs.
         i_have_consent: name of whoever has the consent of the person whom a model shows, for
             models that say nothing of it.
-        input, track, blend, gate, marking, output, web: settings of the parts.
+        input, track, blend, gate, marking, output, publish, web: settings of the parts.
     """
 
     source: str = "demo"
@@ -73,6 +74,7 @@ class Config:
     gate: GateSettings = field(default_factory=GateSettings)
     marking: MarkingSettings = field(default_factory=MarkingSettings)
     output: SinkSettings = field(default_factory=SinkSettings)
+    publish: PublishSettings = field(default_factory=PublishSettings)
     web: WebSettings = field(default_factory=WebSettings)
 
     def __post_init__(self) -> None:
@@ -116,7 +118,7 @@ def shareable(config: Config) -> dict[str, Any]:
     clean = dataclasses.replace(
         config,
         source=without_credentials(config.source),
-        out=tuple(without_credentials(url) for url in config.out),
+        out=tuple(shown(url) for url in config.out),
         web=dataclasses.replace(config.web, token=""),
     )
     return dataclasses.asdict(clean)

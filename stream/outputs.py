@@ -15,6 +15,9 @@ BROWSER = "browser"
 WEB = "web"
 """The sink that shows pictures in browsers."""
 
+PUBLISH = "publish"
+"""Name of the sink that serves all receivers on the network."""
+
 SIDE_BY_SIDE = "side-by-side:"
 STAGES = ("detect", "swap", "blend", "gate")
 
@@ -61,12 +64,12 @@ def check_outputs(out: tuple[str, ...]) -> None:
     """Make sure that outputs keep out of each other's way.
 
     Raises:
-        ConfigError: two of them write the same file, one has no name or that of a stage.
+        ConfigError: two of them write the same file, one has no name or that of a part.
     """
     targets = set()
     for url in out:
-        if url in {"capture", *STAGES}:
-            raise ConfigError(f"--out {url} is the name of a stage; write {url}/ for a folder")
+        if url in {"capture", *STAGES, PUBLISH}:
+            raise ConfigError(f"--out {url} is the name of a part; write {url}/ for a folder")
         name = url.removeprefix(SIDE_BY_SIDE)
         if not name:
             raise ConfigError("--out is empty; expected a file, a folder or null")

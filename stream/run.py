@@ -28,14 +28,14 @@ from stream.gate import Gate
 from stream.live_settings import LiveSettings
 from stream.marking.label import Label
 from stream.marking.watermark import Watermark
-from stream.outputs import BROWSER, SIDE_BY_SIDE, WEB, check_outputs, default_outputs
+from stream.outputs import BROWSER, PUBLISH, SIDE_BY_SIDE, WEB, check_outputs, default_outputs
 from stream.pipeline import Pipeline
 from stream.recording import Recorder
 from stream.report import Report
 from stream.session_log import facts
 from stream.sinks import Sink, open_sink
+from stream.sinks.publish import Publisher, is_receiver
 from stream.sources import Source, open_source
-from stream.sources.failures import without_credentials
 from stream.sources.stamped import Stamped
 from stream.worker import Stage
 
@@ -112,7 +112,9 @@ class Run:
             raise ConfigError("source is empty; expected a file, a folder, a camera or a URL")
         out = config.out or default_outputs(config.source)
         check_outputs(out)
-        paced = config.input.paced or config.mode == "live"
+        # Receivers play what they get as it comes: a file for them takes its own time.
+        publishes = any(is_receiver(url) for url in out)
+        paced = config.input.paced or config.mode == "live" or publishes
         self.config = replace(
             config,
             threads=threads,
@@ -218,7 +220,12 @@ class Run:
         return open_source(self.config.source, self.config.input)
 
     def _sinks(self) -> dict[str, Sink]:
-        return {without_credentials(url): self._sink(url) for url in self.config.out}
+        receivers = [url for url in self.config.out if is_receiver(url)]
+        others = [url for url in self.config.out if not is_receiver(url)]
+        sinks = {url: self._sink(url) for url in others}
+        if receivers:
+            sinks[PUBLISH] = Publisher(receivers, self.info, self.config.publish)
+        return sinks
 
     def _sink(self, url: str) -> Sink:
         if self._web is not None and url == WEB:

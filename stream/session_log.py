@@ -17,7 +17,7 @@ from engine.swap import ModelInfo
 from stream.config import Config, shareable
 from stream.errors import SinkError
 from stream.frame import SourceInfo
-from stream.sources.failures import without_credentials
+from stream.sinks.publish import shown
 
 SUFFIX = ".session.jsonl"
 
@@ -41,7 +41,7 @@ def facts(config: Config, info: SourceInfo, model: Path, about: ModelInfo) -> di
     return {
         "version": version("facestream"),
         "source": {"url": info.url, "width": info.width, "height": info.height},
-        "sinks": [without_credentials(url) for url in config.out],
+        "sinks": [shown(url) for url in config.out],
         "model": {
             "name": about.name,
             "persona": about.persona,

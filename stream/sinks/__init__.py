@@ -1,4 +1,4 @@
-"""Where frames go: video files, pictures, virtual cameras, nowhere."""
+"""Where frames go: video files, pictures, virtual cameras, receivers, nowhere."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from stream.frame import Frame, SourceInfo
 from stream.sinks import pictures, video
 from stream.sinks.null import NullSink
 from stream.sinks.pictures import FolderSink, StillSink
+from stream.sinks.publish import SCHEMES, shown
 from stream.sinks.settings import SinkSettings
 from stream.sinks.side_by_side import SideBySide, beside, widened
 from stream.sinks.video import VideoFile
@@ -59,9 +60,14 @@ def open_sink(  # noqa: PLR0911 - one return for each kind
         info: of the source, once that is open.
         settings: how to write.
 
+    Receivers on the network share one sink, `stream.sinks.publish.Publisher`.
+
     Raises:
         SinkError: an unknown kind of file.
     """
+    if "://" in url:
+        known = ", ".join(f"{scheme}://" for scheme in sorted(SCHEMES))
+        raise SinkError(f"{shown(url)}: unknown kind of receiver; expected one of {known}")
     target = url.removeprefix(_SIDE_BY_SIDE)
     joined = target != url
     path = Path(target)
