@@ -16,8 +16,9 @@ from typing import Any
 
 import click
 
+from benchmarks import marked_part
 from benchmarks.latency import relay, seen
-from benchmarks.latency.plot import draw
+from benchmarks.latency.page import draw, markdown
 from benchmarks.machine import describe
 
 WIDTH, HEIGHT, RATE = 1280, 720, 30
@@ -44,8 +45,14 @@ RELAYS = {
 @click.option("--only", multiple=True, type=click.Choice(list(RELAYS)), help="Not all of them.")
 @click.option("--json", "file", type=click.Path(path_type=Path), help="Update this result.")
 @click.option("--plot", type=click.Path(path_type=Path), help="Draw the result to this PNG.")
-def latency(
-    seconds: float, minutes: float, only: tuple[str, ...], file: Path | None, plot: Path | None
+@click.option("--readme", type=click.Path(exists=True, path_type=Path), help="Update this file.")
+def latency(  # noqa: PLR0913, PLR0917 - one parameter for each option
+    seconds: float,
+    minutes: float,
+    only: tuple[str, ...],
+    file: Path | None,
+    plot: Path | None,
+    readme: Path | None,
 ) -> None:
     """Glass to glass through RTSP, with facestream and without; needs gst-rtsp-server."""
     relays: dict[str, Any] = {}
@@ -67,6 +74,8 @@ def latency(
         file.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
     if plot is not None:
         draw(result, plot)
+    if readme is not None:
+        marked_part.write(readme, "latency", markdown(result))
     click.echo(json.dumps(result))
 
 

@@ -20,12 +20,13 @@ import click
 import cv2
 import numpy as np
 
+from benchmarks import marked_part
 from benchmarks.latency.seen import spread
 from benchmarks.machine import describe
 from benchmarks.peers import loops, ours, skin_rule
 from benchmarks.peers.classic import Classic
 from benchmarks.peers.network import network_ms, write_networks
-from benchmarks.peers.page import draw, markdown, replaced
+from benchmarks.peers.page import draw, markdown
 from stream.run import available_threads
 
 _SPAWN = multiprocessing.get_context("spawn")
@@ -98,8 +99,7 @@ def _show(result: dict[str, Any], plot: Path | None, readme: Path | None) -> Non
     if plot is not None:
         draw(result, plot)
     if readme is not None:
-        page = replaced(readme.read_text(encoding="utf-8"), text)
-        readme.write_text(page, encoding="utf-8")
+        marked_part.write(readme, "peers", text)
 
 
 def _files(clip: str, frames: int, models: dict[str, Path]) -> dict[str, Any]:

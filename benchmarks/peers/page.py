@@ -5,10 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import click
-
-_BEGIN, _END = "<!-- peers -->", "<!-- /peers -->"
-
 
 def markdown(result: dict[str, Any]) -> str:
     """The comparison as Markdown, with what it does and does not show."""
@@ -49,19 +45,6 @@ def markdown(result: dict[str, Any]) -> str:
         f"{own['age_ms']['p50']:.0f} ms (p95 {own['age_ms']['p95']:.0f} ms), in order."
     )
     return "\n".join([*rows, "", fairness, "", latency])
-
-
-def replaced(page: str, text: str) -> str:
-    """A page with the text between its two marks.
-
-    Raises:
-        click.ClickException: the page has no marks.
-    """
-    before, _, rest = page.partition(_BEGIN)
-    _, separator, after = rest.partition(_END)
-    if not separator:
-        raise click.ClickException(f"the page has no {_BEGIN} ... {_END} to replace")
-    return f"{before}{_BEGIN}\n{text}\n{_END}{after}"
 
 
 def draw(result: dict[str, Any], file: Path) -> None:

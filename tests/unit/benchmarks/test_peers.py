@@ -1,9 +1,7 @@
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
-import click
 import numpy as np
 import pytest
 
@@ -56,19 +54,13 @@ def test_cost_beside_the_network_counts_neither_it_nor_finding_faces() -> None:
     assert cost["ours"] == 4
 
 
-def test_the_page_says_what_was_measured_and_that_the_others_are_recreations(
-    tmp_path: Path,
-) -> None:
+def test_the_page_says_what_was_measured_and_that_the_others_are_recreations() -> None:
     measured = result()
     measured |= {"ratios": ratios(measured), "non_network_ms": non_network(measured)}
     text = page.markdown(measured)
     assert "| **facestream**, `--threads 4` | 24.0 | 1.0 x |" in text
     assert "| 2.0 | 12.0 x |" in text
     assert "not the projects themselves" in text
-    before = "a\n<!-- peers -->\nold\n<!-- /peers -->\nz"
-    assert page.replaced(before, "new") == "a\n<!-- peers -->\nnew\n<!-- /peers -->\nz"
-    with pytest.raises(click.ClickException, match="no <!-- peers -->"):
-        page.replaced("a page", "new")
 
 
 def test_an_older_picture_after_a_newer_one_is_an_inversion() -> None:
