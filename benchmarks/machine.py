@@ -7,20 +7,23 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
+from engine.session import Runtime
 from stream.run import available_threads
 
-_PACKAGES = ("av", "mediapipe", "numba", "numpy", "onnxruntime-gpu", "opencv-python")
+_PACKAGES = ("av", "mediapipe", "numba", "numpy", "opencv-python")
 
 
 def describe() -> dict[str, object]:
     """Date, processor, versions: what a reader needs to judge a number."""
+    runtime = Runtime.installed()
     return {
         "date": datetime.now(UTC).date().isoformat(),
         "processor": _processor(),
         "threads": available_threads(),
         "system": f"{platform.system()} {platform.machine()}",
         "python": platform.python_version(),
-        "packages": {name: version(name) for name in _PACKAGES},
+        "packages": {name: version(name) for name in _PACKAGES}
+        | {runtime.package: runtime.version},
     }
 
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 import multiprocessing
-import statistics
 import time
 from dataclasses import replace
 from multiprocessing.synchronize import Barrier
@@ -19,7 +18,9 @@ from typing import Any
 
 import click
 
+from benchmarks import pipeline_matrix
 from benchmarks.machine import describe
+from benchmarks.spread import spread
 from stream.config import Config, load
 from stream.run import Run, available_threads
 
@@ -28,12 +29,59 @@ _SPAWN = multiprocessing.get_context("spawn")
 
 @click.command()
 @click.argument("clip", default="demo")
-@click.option("--repeats", default=5, show_default=True, help="Both sides, in turn.")
+@click.option("--repeats", default=5, show_default=True, help="All sides, in turn.")
 @click.option("--model", default="maro", show_default=True)
 @click.option("--device", default="cpu", show_default=True)
-@click.option("--json", "file", type=click.Path(path_type=Path), help="Also write it here.")
-def pipeline(clip: str, repeats: int, model: str, device: str, file: Path | None) -> None:
-    """Throughput and efficiency of CLIP -> null against independent serial processes."""
+@click.option(
+    "--matrix",
+    multiple=True,
+    type=click.Choice(pipeline_matrix.CHOICES),
+    help="Measure throughput over these in place of CLIP's efficiency; repeatable.",
+)
+@click.option("--streams", default=4, show_default=True, help="At most, in one process.")
+@click.option("--seconds", default=4.0, show_default=True, help="Of each clip of the matrix.")
+@click.option("--json", "file", type=click.Path(path_type=Path), help="Update this result.")
+def pipeline(  # noqa: PLR0913, PLR0917 - one parameter for each option
+    clip: str,
+    repeats: int,
+    model: str,
+    device: str,
+    matrix: tuple[str, ...],
+    streams: int,
+    seconds: float,
+    file: Path | None,
+) -> None:
+    """Throughput of CLIP -> null and its share of the bound; or over a matrix of settings."""
+    result = {
+        "question": "frames per second from file to null, and its share of the bound",
+        "machine": describe(),
+        "settings": {"model": model, "device": device, "repeats": repeats},
+    }
+    if matrix:
+        cases = pipeline_matrix.cases(matrix, streams)
+        settings = {"model": model, "device": device}
+        cells = pipeline_matrix.measure(cases, settings, seconds, repeats, _in_process)
+        for name, cell in cells.items():
+            click.echo(f"{name}: {cell['fps']['median']:.1f} fps", err=True)
+        result["matrix"] = cells
+    else:
+        result |= _efficiency(clip, repeats, model, device)
+    if file is not None:
+        result = updated(file, result)
+        file.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
+    click.echo(json.dumps(result))
+
+
+def updated(file: Path, result: dict[str, Any]) -> dict[str, Any]:
+    """The result in a file, with what was measured now in place of the same figures."""
+    if not file.exists():
+        return result
+    earlier: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    cells = {**earlier.get("matrix", {}), **result.get("matrix", {})}
+    return {**earlier, **result, **({"matrix": cells} if cells else {})}
+
+
+def _efficiency(clip: str, repeats: int, model: str, device: str) -> dict[str, Any]:
     chosen = {"source": clip, "out": "null", "model": model, "mode": "lossless", "device": device}
     config = load(None, [], chosen)
     processes = available_threads()
@@ -56,28 +104,19 @@ def pipeline(clip: str, repeats: int, model: str, device: str, file: Path | None
         click.echo(
             f"round {number + 1}: {report['fps']:.1f} fps, "
             f"{processes} serial processes {ceiling:.1f} fps, "
-            f"efficiency {rounds[-1]['efficiency']:.2f}"
+            f"efficiency {rounds[-1]['efficiency']:.2f}",
+            err=True,
         )
     middle = sorted(rounds, key=lambda entry: entry["fps"])[len(rounds) // 2]
-    result = {
-        "question": "frames per second from file to null, and its share of the bound",
-        "machine": describe(),
+    return {
         "clip": clip,
         **{
-            name: _spread([entry[name] for entry in rounds])
+            name: spread([entry[name] for entry in rounds])
             for name in ("fps", "serial_processes_fps", "slowest_stage_fps", "efficiency")
         },
         "serial_steps_ms": middle["steps_ms"],
         "median_round": middle["report"],
     }
-    text = json.dumps(result)
-    if file is not None:
-        file.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
-    click.echo(text)
-
-
-def _spread(values: list[float]) -> dict[str, float]:
-    return {"min": min(values), "median": statistics.median(values), "max": max(values)}
 
 
 def _in_process(function: Any, *arguments: Any) -> Any:
