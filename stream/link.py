@@ -131,6 +131,11 @@ class Link(Generic[T]):
             self._changed.notify_all()
             return [item]
 
+    def linger(self, seconds: float) -> None:
+        """Wait, but not beyond the end of the stream; the reader's side."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._closed, seconds)
+
     @property
     def _closed(self) -> bool:
         return self._ended or self._aborted

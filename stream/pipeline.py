@@ -12,6 +12,7 @@ from functools import partial
 from stream.frame import Frame
 from stream.gate import Gate
 from stream.health import Monitored
+from stream.late_start import LateStart
 from stream.link import Link
 from stream.report import Percentiles, Report, StageMeter, StageReport
 from stream.sinks import Sink
@@ -129,6 +130,7 @@ class Pipeline:
             put,
             partial(self._end, name),
             tolerant=self._live and self._gate is not None,
+            late=LateStart() if self._live else None,
         )
 
     def run(

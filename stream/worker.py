@@ -11,6 +11,7 @@ from typing import Protocol, TypeAlias, runtime_checkable
 
 from stream.call import call
 from stream.frame import AudioPacket, Frame
+from stream.late_start import LateStart
 from stream.link import Link
 from stream.report import StageMeter
 from stream.timebase import NS_PER_S
@@ -59,6 +60,7 @@ class Worker:
         end: Callable[[], None],
         *,
         tolerant: bool,
+        late: LateStart | None = None,
     ) -> None:
         """Keep what is needed; `run` is the body of the thread.
 
@@ -69,6 +71,7 @@ class Worker:
             put: hands a frame on; False when nobody takes any more.
             end: says that nothing more comes.
             tolerant: go on after a failure.
+            late: tells how long to wait before taking the next frame; None: not at all.
         """
         self.name = name
         self.inlet = inlet
@@ -79,6 +82,7 @@ class Worker:
         self._put = put
         self._end = end
         self.tolerant = tolerant
+        self._late = late
         self._unheard: tuple[AudioPacket, ...] = ()
         self._failures_in_a_row = 0
         self._restarted_ns = self._complained_ns = 0
@@ -102,8 +106,12 @@ class Worker:
                 if self._unheard:
                     result = replace(result, audio=self._unheard + result.audio)
                     self._unheard = ()
+                began_s = time.monotonic()
                 if not self._put(result):
                     return
+                if self._late is not None:
+                    self._late.handed_over(time.monotonic() - began_s)
+                    self.inlet.linger(self._late.linger_s)
         finally:
             if mine == self._thread_number:
                 self.inlet.abort()

@@ -156,3 +156,13 @@ def test_handing_over_to_nobody_is_over_when_the_link_is(end: str) -> None:
 def test_a_leaky_link_does_not_hand_over() -> None:
     with pytest.raises(ValueError, match="waits for nobody"):
         Link(1, leaky=True, hand_over=True)
+
+
+@pytest.mark.parametrize("end", ["end", "abort"])
+def test_lingering_is_over_when_the_link_is(end: str) -> None:
+    link: Link[int] = Link(1)
+    reader = threading.Thread(target=link.linger, args=(60.0,))
+    reader.start()
+    getattr(link, end)()
+    reader.join(timeout=5)
+    assert not reader.is_alive()
