@@ -16,11 +16,14 @@ import io
 import json
 import os
 import signal
+import socket
+import stat
 import struct
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from fractions import Fraction
 from typing import BinaryIO, NamedTuple
@@ -35,12 +38,15 @@ PICTURE, KEY_PICTURE, SOUND, END = range(4)
 _HEAD = struct.Struct("<BIqqI")
 _SIZE = struct.Struct("<I")
 _PR_SET_PDEATHSIG = 1
+_TCP_NOTSENT_LOWAT: int | None = getattr(socket, "TCP_NOTSENT_LOWAT", None)
 _SETTLED = "Output #0"  # What the ffmpeg command says once its output is open.
 _EXAMINED_S = (Fraction(0), Fraction(15, 100))
 """When the two pictures come that the ffmpeg command wants to see before it connects: further
 apart than the muxer waits for sound (`max_interleave_delta`)."""
 _LEAD_S = Fraction(30, 100)
 _FINISH_S = 2.0
+_UNSENT_BYTES = 1 << 16
+_FDS = 256
 
 
 class Message(NamedTuple):
@@ -146,6 +152,7 @@ class _Output:
         }
         self._container.metadata.update(setup.metadata)
         self._container.start_encoding()
+        _bound_unsent()
         if self._command:
             for time_s in _EXAMINED_S:
                 ticks = round(time_s / self._bases[id(self._video)])
@@ -235,6 +242,21 @@ class _Command:
                 self._said = [text]
         self._process.wait()
         self._open.set()
+
+
+def _bound_unsent() -> None:
+    # The system would take megabytes for a slow receiver, tens of seconds of pictures that only
+    # get older. What waits in the parent's queue instead can be left out.
+    if _TCP_NOTSENT_LOWAT is None:
+        return
+    for fd in range(3, _FDS):
+        try:
+            if not stat.S_ISSOCK(os.fstat(fd).st_mode):
+                continue
+        except OSError:
+            continue
+        with socket.socket(fileno=os.dup(fd)) as known, suppress(OSError):
+            known.setsockopt(socket.IPPROTO_TCP, _TCP_NOTSENT_LOWAT, _UNSENT_BYTES)
 
 
 def _add(
