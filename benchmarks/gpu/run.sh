@@ -57,7 +57,7 @@ for candidate in ${PYTHON:-.venv/bin/python python3 python3.13 python3.12 python
 done
 if [ -z "$python" ]; then
     printf 'no Python here has what this needs:%s\n' "${report:-
-  none was found}" >&2
+  none of the names was found; set PYTHON to one}" >&2
     printf "mend it with: python3 -m venv .venv && .venv/bin/pip install -e '.[dev]'\n" >&2
     exit 2
 fi
