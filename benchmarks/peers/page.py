@@ -36,13 +36,13 @@ def markdown(result: dict[str, Any]) -> str:
         f"takes {cost['classic_faces_known']:.0f} ms a frame there and {cost['ours']:.1f} ms here."
     )
     futures, own = live["futures"], live["ours"]
+    disorder = futures["inversions"]
     latency = (
         "Fed in real time with more than the machine can do, a loop that hands every frame to a "
-        f"pool and shows what is done had aged to {futures['age_ms_by_second'][-1][1]:.0f} ms when "
-        f"{futures['captured'] / 30:.0f} s were over, still rising, and showed "
-        f"{futures['inversions']} pictures after newer ones; facestream dropped "
-        f"{own['dropped']} of {own['captured']} frames, its age stayed at "
-        f"{own['age_ms']['p50']:.0f} ms (p95 {own['age_ms']['p95']:.0f} ms), in order."
+        f"pool and shows what is done was {futures['age_ms_by_second'][-1][1]:.0f} ms late in its "
+        f"last second and later with each one{f', {disorder} times out of order' * bool(disorder)}"
+        f"; facestream dropped {own['dropped']} of {own['captured']} frames and stayed at "
+        f"{own['age_ms']['p50']:.0f} ms (p95 {own['age_ms']['p95']:.0f} ms)."
     )
     return "\n".join([*rows, "", fairness, "", latency])
 
