@@ -79,7 +79,7 @@ def play(monkeypatch: pytest.MonkeyPatch) -> Play:
 
     def play(run: PreparedRun | Callable[[Config], PreparedRun], *arguments: str | Path) -> int:
         monkeypatch.setattr(sys, "argv", ["run_stream.py", *map(str, arguments)])
-        monkeypatch.setattr(run_stream, "Run", run if callable(run) else lambda _: run)
+        monkeypatch.setattr(run_stream, "Run", run if callable(run) else lambda *_: run)
         return run_stream.main()
 
     return play
@@ -136,7 +136,7 @@ def test_source_without_a_frame_is_wrong_input(play: Play) -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_signal_while_loading_ends_with_130(play: Play, number: signal.Signals) -> None:
-    def load(_: Config) -> PreparedRun:
+    def load(*_: object) -> PreparedRun:
         signal.raise_signal(number)
         raise AssertionError("the signal was ignored")
 
@@ -217,7 +217,7 @@ def test_debug_shows_the_traceback_and_keeps_the_exit_code(
     assert not logging.getLogger("numba.core").isEnabledFor(logging.INFO)
     caplog.clear()
 
-    def load(_: Config) -> PreparedRun:
+    def load(*_: object) -> PreparedRun:
         raise SourceError("clip.mp4: no such file")
 
     assert play(load, "--debug") == run_stream.USAGE
@@ -227,7 +227,7 @@ def test_debug_shows_the_traceback_and_keeps_the_exit_code(
 def test_preset_is_a_start_that_other_options_change(play: Play) -> None:
     configs: list[Config] = []
 
-    def prepare(config: Config) -> PreparedRun:
+    def prepare(config: Config, _: object) -> PreparedRun:
         configs.append(config)
         return PreparedRun(frames(), NullSink())
 
