@@ -7,6 +7,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -35,6 +36,28 @@ def portrait() -> Image:
 def landmarker() -> Iterator[Landmarker]:
     with Landmarker(landmark_model()) as opened:
         yield opened
+
+
+class Changed:
+    """A landmarker of another version of MediaPipe: its private parts have other names."""
+
+    def __init__(self, task: Any) -> None:
+        self._task = task
+
+    def detect(self, picture: Any) -> Any:
+        return self._task.detect(picture)
+
+    def close(self) -> None:
+        self._task.close()
+
+
+def test_both_ways_to_the_landmarks_give_the_same(
+    landmarker: Landmarker, portrait: Image, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = landmarker.detect(portrait)
+    monkeypatch.setattr(landmarker, "_task", Changed(landmarker._task))
+    assert len(read) == 1
+    np.testing.assert_array_equal(read, landmarker.detect(portrait))
 
 
 def in_frame(
