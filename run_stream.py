@@ -17,7 +17,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from engine.errors import EngineError
+from engine.errors import EngineError, one_line
 from engine.libraries import loading_native_code
 
 try:
@@ -41,6 +41,8 @@ try:
         from stream.presets import PRESETS
         from stream.report import Report, render
         from stream.run import Run
+        from stream.sinks.publish import shown
+        from stream.sources.failures import without_credentials
 except (EngineError, ImportError) as error:
     if sys.argv[1:2] == ["doctor"]:
         # What cannot be loaded is what it is asked about; it loads everything on its own.
@@ -196,7 +198,7 @@ def execute(run: Run, report: Path | None, console: Console) -> int:
     settings, info = run.config, run.info
     say(
         console,
-        f"{info.url} {info.width}x{info.height} -> {', '.join(run.pipeline.sinks)}: "
+        f"{info.url} {info.width}x{info.height} -> {', '.join(map(shown, settings.out))}: "
         f"{settings.model} on {run.device}, {settings.mode}",
     )
     code = 0
@@ -311,8 +313,8 @@ def fail(error: Exception, code: int) -> int:
 
 
 def complain(message: str, code: int) -> int:
-    """Print one line, pass the exit code on."""
-    click.echo(f"error: {message}", err=True)
+    """Print one line, pass the exit code on; whatever is in it, the terminal shows it as text."""
+    click.echo(f"error: {one_line(without_credentials(message))}", err=True)
     return code
 
 
@@ -332,6 +334,12 @@ def main() -> int:
         return fail(error, USAGE)
     except (click.Abort, KeyboardInterrupt):
         return INTERRUPTED
+    except OSError as error:
+        # Of a path that the system cannot even look at: too long, or in a forbidden folder.
+        return fail(OSError(f"{error.filename or name}: {error.strerror or error}"), USAGE)
+    except Exception as error:  # noqa: BLE001 - the last resort; `--debug` shows where
+        logger.debug("raised here:", exc_info=error)
+        return complain(f"unexpected {type(error).__name__}: {error}; see --debug", FAILED)
 
 
 if __name__ == "__main__":

@@ -216,4 +216,18 @@ def render(report: Report) -> RenderableType:
             f"\n{name}: age by stamp p50 {age.p50:.0f} ms, p95 {age.p95:.0f} ms, "
             f"p99 {age.p99:.0f} ms; {stamps.read} read, {stamps.unreadable} not"
         )
-    return Group(stages, links, summary)
+    connections = _connections(report)
+    return Group(stages, links, *([connections] if connections.row_count else []), summary)
+
+
+def _connections(report: Report) -> Table:
+    """Receivers that share a sink; what else can be told of sinks is in the other tables."""
+    table = Table(title="receivers", title_justify="left")
+    for heading in ("receiver", "sent", "left out", "losses", "last trouble"):
+        is_text = heading in {"receiver", "last trouble"}
+        table.add_column(heading, justify="left" if is_text else "right")
+    for name, health in report.sinks.items():
+        if name not in report.stages:
+            counts = (str(health.sent), str(health.dropped), str(health.losses))
+            table.add_row(Text(name), *counts, Text(health.detail))
+    return table

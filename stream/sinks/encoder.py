@@ -16,7 +16,7 @@ from engine.face import Image
 from stream.errors import ConfigError, SinkError
 from stream.sinks.settings import PRESETS
 from stream.sinks.yuv import LIMITED, color_tags, to_yuv
-from stream.timebase import NS_PER_S, to_ns, to_ticks
+from stream.timebase import NS_PER_S, to_ticks
 
 Encoder: TypeAlias = Literal["auto", "libx264", "h264_nvenc"]
 Profile: TypeAlias = Literal["baseline", "main", "high"]
@@ -223,11 +223,6 @@ class H264Encoder:
             return self._settings.bitrate_kbps
         pixels_per_s = self.width * self.height * self._rate
         return max(_LEAST_KBPS, round(float(pixels_per_s) * _BITS_PER_PIXEL / 1000))
-
-
-def pts_ns(picture: EncodedPicture) -> int:
-    """Presentation time in nanoseconds, rounded to a tick."""
-    return to_ns(picture.pts, TIME_BASE)
 
 
 def _words(error: Exception) -> str:

@@ -65,7 +65,9 @@ class Broadcast:
         file: Path | None = None,
         *,
         noisy: bool = False,
+        fails: str = "",
     ) -> None:
+        """Make it; `fails` is what it will complain about at the end."""
         info = SourceInfo("barcode:", *SIZE, rate=Fraction(RATE_HZ), live=True)
         self._source = BarCodes(noisy=noisy)
         self._publisher = Publisher(urls, info, settings)
@@ -74,6 +76,7 @@ class Broadcast:
             sinks["file"] = open_sink(str(file), info, SinkSettings(preset="ultrafast"))
         self._pipeline = Pipeline(self._source, {}, sinks, live=True)
         self._thread = threading.Thread(target=self._run)
+        self._fails = fails
         self.failure: BaseException | None = None
 
     def _run(self) -> None:
@@ -94,7 +97,9 @@ class Broadcast:
     ) -> None:
         self._pipeline.stop()
         self._thread.join()
-        assert self.failure is None, self.failure
+        if error is None:
+            assert (self.failure is not None) == bool(self._fails), self.failure
+            assert self._fails in str(self.failure or "")
 
     @property
     def frames(self) -> int:

@@ -38,7 +38,8 @@ def test_a_killed_server_is_found_again_and_a_file_loses_nothing(tmp_path: Path)
     file = tmp_path / "kept.mp4"
     with silence() as port, RtmpServer(tmp_path) as server:
         dead = [f"{scheme}://127.0.0.1:{port}/live/dead" for scheme in ("rtmp", "rtsp")]
-        with Broadcast([server.url(), *dead], SETTINGS, file) as broadcast:
+        fails = f"{dead[0]}: nothing could be sent: no answer within 1 s; {dead[1]}: nothing"
+        with Broadcast([server.url(), *dead], SETTINGS, file, fails=fails) as broadcast:
             broadcast.wait("running")
             before = watch(server.url(), 10)
             for _ in range(2):

@@ -41,8 +41,8 @@ class Publisher:
 
     A receiver that is slow, dead or not there yet neither holds up `write` nor disturbs the
     others: it is served by a child process, which is ended when it makes no progress, and
-    connected anew. Times are the source's. The first size stays: later frames of another size are
-    letterboxed.
+    connected anew. One that never got anything is a failure, but only at the end. Times are the
+    source's. The first size stays: later frames of another size are letterboxed.
     """
 
     leaky = False
@@ -126,8 +126,17 @@ class Publisher:
             self._loop.call_soon_threadsafe(self._finishing.set)
         self._thread.join()
         self._opened.close()
-        if self._failure is not None and error is None:
+        if error is not None:
+            return
+        if self._failure is not None:
             raise SinkError(f"publishing ended: {self._failure}") from self._failure
+        unreached = [
+            f"{name}: nothing could be sent: {health.detail}"
+            for name, health in self.health().items()
+            if health.detail and not health.sent
+        ]
+        if unreached:
+            raise SinkError("; ".join(unreached))
 
     def health(self) -> Mapping[str, Health]:
         """Every receiver by its URL without secrets; any thread may ask."""
