@@ -229,7 +229,8 @@ class Run:
 
     def _sink(self, url: str) -> Sink:
         if self._web is not None and url == WEB:
-            return self._web.sink()
+            paced = self.config.input.paced or self.info.live
+            return self._web.sink(self.info.audio if paced else None)
         sink = open_sink(url, self.info, self.config.output)
         return self._documents.around_output(sink, url)
 

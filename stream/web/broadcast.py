@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from typing import Literal, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
 import cv2
 
 from engine.face import Image
-from stream.frame import Frame
+from stream.frame import AudioFormat, AudioPacket, Frame
 from stream.timebase import NS_PER_S
 from stream.web import messages
 
@@ -23,6 +23,20 @@ _FRESH_NS = 5 * NS_PER_S
 
 class TooManyViewersError(Exception):
     """As many browsers watch as may."""
+
+
+class Heard(NamedTuple):
+    """The sound that came with a picture.
+
+    Attributes:
+        pts_ns: presentation time of the picture.
+        at_ns: when it was shown, by the monotonic clock.
+        packets: often none.
+    """
+
+    pts_ns: int
+    at_ns: int
+    packets: tuple[AudioPacket, ...]
 
 
 class Picture:
@@ -89,6 +103,11 @@ class Broadcast:
 
     `show` belongs to the pipeline's thread. All else belongs to the thread of the event loop
     that `open` was called in, besides the properties, which any thread may read.
+
+    Attributes:
+        sent: pictures sent, to all viewers together.
+        audio: format of the sound that comes with the pictures, None without.
+        hear: called in the event loop with the sound of each picture; None while nobody listens.
     """
 
     def __init__(self, quality: int, max_viewers: int) -> None:
@@ -108,6 +127,8 @@ class Broadcast:
         self._viewers = self._wanting_original = 0
         self._waiting = {False: 0, True: 0}
         self.sent = 0
+        self.audio: AudioFormat | None = None
+        self.hear: Callable[[Heard], None] | None = None
 
     def open(self) -> None:
         """Begin, in a running event loop."""
@@ -154,10 +175,13 @@ class Broadcast:
                 # Here and not in the event loop: that has all the browsers to serve.
                 picture.message(original=original)
         self._newest = picture
-        loop = self._loop
+        loop, hear = self._loop, self.hear
         if loop is not None and self._viewers + self._wanting_original:
             with suppress(RuntimeError):  # The server is just closing.
                 loop.call_soon_threadsafe(self._wake)
+                if hear is not None:
+                    heard = Heard(frame.pts_ns, time.monotonic_ns(), frame.audio)
+                    loop.call_soon_threadsafe(hear, heard)
 
     def _wake(self) -> None:
         shown, self._shown = self._shown, asyncio.Event()

@@ -49,6 +49,7 @@ class Panel:
             "web": {
                 "viewers": self.broadcast.viewers,
                 "sent": self.broadcast.sent,
+                "sound": self.broadcast.audio is not None,
                 "camera": None if camera is None else asdict(camera),
                 "latency": None if self.latency is None else self.latency.model_dump(),
             }

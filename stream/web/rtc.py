@@ -24,6 +24,8 @@ from engine.face import Image
 from stream.sources.picture import to_bgr
 from stream.web.broadcast import Broadcast, TooManyViewersError
 from stream.web.camera import BrowserCamera, Seat, check_size
+from stream.web.rtc_reports import SourceClock, report_source_times
+from stream.web.rtc_sound import SharedSound, SoundTrack
 from stream.web.rtc_video import H264, PacketTrack, PictureTrack, SharedEncoder
 from stream.web.sdp import first_codec, with_bitrate
 from stream.web.sender_clock import SenderClock
@@ -54,12 +56,15 @@ class Peers:
         self._peers: set[_Peer] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._encoder: SharedEncoder | None = None
+        self._sound: SharedSound | None = None
+        self._clock = SourceClock()
 
     async def view(self, offer: str, broadcast: Broadcast) -> dict[str, str]:
-        """Begin to show pictures to a browser.
+        """Begin to show pictures to a browser, with their sound if it asks for that too.
 
         Args:
-            offer: session description with a video section that receives.
+            offer: session description with a video section that receives, and perhaps an
+                audio section.
             broadcast: the pictures.
 
         Returns:
@@ -77,20 +82,23 @@ class Peers:
             raise
         connection = peer.connection
 
-        def add_track(video: RTCRtpTransceiver) -> None:
+        def add_tracks(video: RTCRtpTransceiver) -> None:
             connection.addTrack(PictureTrack(broadcast))
             codecs = RTCRtpSender.getCapabilities("video").codecs
             video.setCodecPreferences(sorted(codecs, key=lambda one: one.mimeType != H264))
+            self._add_sound(connection, broadcast)
 
-        answer = await self._answer(peer, offer, add_track)
+        answer = await self._answer(peer, offer, add_tracks)
         if first_codec(answer["sdp"]) == H264:
             if self._encoder is None:
                 self._encoder = SharedEncoder(broadcast)
-            sender = connection.getSenders()[0]
+            sender = _video_of(connection).sender
             # The connection is not up before this coroutine waits again.
             sender.replaceTrack(PacketTrack(self._encoder))
             # aiortc asks only encoders of its own for the key frames that browsers ask for.
             sender._send_keyframe = self._encoder.want_keyframe  # type: ignore[method-assign]  # noqa: SLF001 - see above
+        for sender in connection.getSenders():
+            report_source_times(sender, self._clock)
         return answer
 
     async def camera(self, offer: str, source: BrowserCamera) -> dict[str, str]:
@@ -160,6 +168,18 @@ class Peers:
             await self._drop(peer)
             raise NegotiationError("this is no session description that can be answered") from error
         return {"sdp": connection.localDescription.sdp, "type": connection.localDescription.type}
+
+    def _add_sound(self, connection: RTCPeerConnection, broadcast: Broadcast) -> None:
+        """Answers one audio section, if there is any and the source has sound."""
+        sections = [one for one in connection.getTransceivers() if one.kind == "audio"]
+        for section in sections:
+            section.direction = "inactive"
+        if not sections or broadcast.audio is None:
+            return
+        if self._sound is None:
+            self._sound = SharedSound(broadcast, broadcast.audio)
+        sections[0].sender.replaceTrack(SoundTrack(self._sound))
+        sections[0].direction = "sendonly"
 
     def _expire(self, peer: _Peer) -> None:
         if peer.connection.connectionState != "connected":

@@ -10,7 +10,7 @@ from fractions import Fraction
 from typing import Any
 
 import av
-from aiortc.mediastreams import MediaStreamError, MediaStreamTrack
+from aiortc.mediastreams import MediaStreamError
 
 from stream import yuv420
 from stream.errors import SinkError
@@ -18,6 +18,7 @@ from stream.frame import Frame
 from stream.sinks.encoder import TIME_BASE, EncodedPicture, EncoderSettings, H264Encoder
 from stream.timebase import to_ticks
 from stream.web.broadcast import Broadcast
+from stream.web.rtc_reports import ReportedTrack
 
 logger = logging.getLogger(__name__)
 
@@ -28,19 +29,19 @@ _LONGEST_QUEUE = 30
 H264 = "video/H264"
 
 
-class PacketTrack(MediaStreamTrack):
+class PacketTrack(ReportedTrack):
     """One browser's share of a `SharedEncoder`; begins at a key frame."""
 
     kind = "video"
 
     def __init__(self, encoder: SharedEncoder) -> None:
-        super().__init__()
+        super().__init__(TIME_BASE)
         self._encoder = encoder
         self._packets: deque[EncodedPicture] = deque()
         self._came = asyncio.Event()
         self._joined = False
 
-    async def recv(self) -> av.Packet[Any]:
+    async def next(self) -> av.Packet[Any]:
         """The next packet; called by aiortc, for the first time when the connection is up."""
         self._encoder.add(self)
         while not self._packets:
@@ -151,18 +152,18 @@ class _Coder:
         return self._encoder.encode(frame.image, frame.pts_ns)
 
 
-class PictureTrack(MediaStreamTrack):
+class PictureTrack(ReportedTrack):
     """Pictures for one browser without H.264: aiortc encodes them for it alone."""
 
     kind = "video"
 
     def __init__(self, broadcast: Broadcast) -> None:
-        super().__init__()
+        super().__init__(TIME_BASE)
         self._broadcast = broadcast
         self._number = 0
         self._ticks = -1
 
-    async def recv(self) -> av.VideoFrame:
+    async def next(self) -> av.VideoFrame:
         """The newest picture, when aiortc is ready for one."""
         while (picture := await self._broadcast.after(self._number)) is not None:
             self._number = picture.number

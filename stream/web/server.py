@@ -18,6 +18,7 @@ from typing import Self
 import uvicorn
 
 from stream.errors import ConfigError, SinkError
+from stream.frame import AudioFormat
 from stream.sources.settings import SourceSettings
 from stream.web import uplink
 from stream.web.access import Access
@@ -106,8 +107,14 @@ class WebServer:
         """Say what browsers may see and steer."""
         self._panel.control = control
 
-    def sink(self) -> WebPanel:
-        """A sink that shows its frames in the panel."""
+    def sink(self, audio: AudioFormat | None = None) -> WebPanel:
+        """A sink that shows its frames in the panel.
+
+        Args:
+            audio: of the sound that browsers may hear; None for none. It has to come at the
+                pace at which it is played.
+        """
+        self._broadcast.audio = audio
         return WebPanel(self._broadcast)
 
     def camera(self, settings: SourceSettings) -> BrowserCamera:
