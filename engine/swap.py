@@ -94,17 +94,22 @@ class Swapper:
         device: what it runs on.
     """
 
-    def __init__(self, path: Path, device: Device = "auto", threads: int = 1) -> None:
+    def __init__(
+        self, path: Path, device: Device = "auto", threads: int = 1, *, graphs: bool = True
+    ) -> None:
         """Load a model, check that it keeps the contract, and run it once to warm it up.
 
         The contract: input `face` (N, 3, S, S) and outputs `swapped` (N, 3, T, T) and,
         optionally, `mask` (N, 1, T, T); float32, RGB, 0 to 1.
 
+        Args:
+            path, device, threads, graphs: as `Session` takes them.
+
         Raises:
             ModelError: the file is missing, damaged, or breaks the contract.
             DeviceError: the device that was asked for cannot be had here.
         """
-        self._session = Session(path, device, threads)
+        self._session = Session(path, device, threads, graphs=graphs)
         self.device = self._session.device
         self.info = ModelInfo.from_metadata(self._session.metadata, path)
         self._check_tensors(path)

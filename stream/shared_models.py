@@ -31,7 +31,8 @@ class SharedModels:
         key = path.resolve(), device, threads
         with self._loading:
             if key not in self._loaded:
-                self._loaded[key] = Swapper(path, device, threads)
+                # A CUDA graph belongs to one thread: with graphs each would load its own model.
+                self._loaded[key] = Swapper(path, device, threads, graphs=False)
             return self._loaded[key]
 
     @property
