@@ -103,7 +103,10 @@ class Swapper:
         optionally, `mask` (N, 1, T, T); float32, RGB, 0 to 1.
 
         Args:
-            path, device, threads, graphs: as `Session` takes them.
+            path: an ONNX file.
+            device: where to run; `auto` takes the best that works.
+            threads: processor threads inside one run.
+            graphs: let CUDA replay recorded runs, see `Session`.
 
         Raises:
             ModelError: the file is missing, damaged, or breaks the contract.
