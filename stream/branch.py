@@ -102,10 +102,11 @@ class Branch:
 
     def health(self) -> dict[str, Health]:
         """The sink's own answer, or what can be said of any sink."""
+        healths = dict(self._sink.health()) if isinstance(self._sink, Monitored) else {}
         if self.failure is not None:
-            return {self.name: Health("failed", str(self.failure), sent=self._sent)}
-        if isinstance(self._sink, Monitored):
-            return dict(self._sink.health())
+            healths[self.name] = Health("failed", str(self.failure), sent=self._sent)
+        if healths:
+            return healths
         state: State = "running" if self._open else "ended"
         return {self.name: Health(state, sent=self._sent, dropped=self.link.stats.dropped)}
 

@@ -17,6 +17,7 @@ import numpy as np
 from stream.frame import Frame, SourceInfo
 from stream.health import Health
 from stream.pipeline import Pipeline
+from stream.report import Report
 from stream.sinks import Sink, SinkSettings, open_sink
 from stream.sinks.publish import Publisher, PublishSettings
 from stream.sources.interruption import Interruption
@@ -102,9 +103,14 @@ class Broadcast:
             assert self._fails in str(self.failure or "")
 
     @property
+    def report(self) -> Report:
+        """What the pipeline tells of itself."""
+        return self._pipeline.report()
+
+    @property
     def frames(self) -> int:
         """How many the source has given."""
-        return self._pipeline.report().frames_in
+        return self.report.frames_in
 
     def health(self) -> dict[str, Health]:
         return dict(self._publisher.health())

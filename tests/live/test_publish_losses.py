@@ -56,6 +56,10 @@ def test_a_killed_server_is_found_again_and_a_file_loses_nothing(tmp_path: Path)
         assert alive.losses == 2
         assert all(other.sent == 0 for other in others)
         assert all("no answer within 1 s" in other.detail for other in others)
+    # The report tells of each, and that something went wrong.
+    assert {*dead, server.url(), "file", "publish"} == set(broadcast.report.sinks)
+    assert broadcast.report.sinks["publish"].state == "failed"
+    assert broadcast.report.sinks[server.url()].sent
     check_file(file, broadcast)
 
 
@@ -105,6 +109,7 @@ def test_a_receiver_that_is_not_there_yet_is_found_when_it_comes(
         broadcast.wait("connecting", detail="refused")
         with server:
             broadcast.wait("running")
+            assert in_order(watch(server.url(), 5))
         assert list(broadcast.health()) == [server.url()]
     assert "secret" not in caplog.text
     assert caplog.text.count("not connected") == 1, "said once, not with each attempt"

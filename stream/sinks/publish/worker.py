@@ -152,7 +152,7 @@ class _Output:
         }
         self._container.metadata.update(setup.metadata)
         self._container.start_encoding()
-        _bound_unsent()
+        _keep_young()
         if self._command:
             for time_s in _EXAMINED_S:
                 ticks = round(time_s / self._bases[id(self._video)])
@@ -244,11 +244,13 @@ class _Command:
         self._open.set()
 
 
-def _bound_unsent() -> None:
+def _keep_young() -> None:
     # The system would take megabytes for a slow receiver, tens of seconds of pictures that only
-    # get older. What waits in the parent's queue instead can be left out.
-    if _TCP_NOTSENT_LOWAT is None:
-        return
+    # get older; what waits in the parent's queue instead can be left out. And it would keep the
+    # end of a picture until the receiver has acknowledged the beginning.
+    options = {socket.TCP_NODELAY: 1}
+    if _TCP_NOTSENT_LOWAT is not None:
+        options[_TCP_NOTSENT_LOWAT] = _UNSENT_BYTES
     for fd in range(3, _FDS):
         try:
             if not stat.S_ISSOCK(os.fstat(fd).st_mode):
@@ -256,7 +258,8 @@ def _bound_unsent() -> None:
         except OSError:
             continue
         with socket.socket(fileno=os.dup(fd)) as known, suppress(OSError):
-            known.setsockopt(socket.IPPROTO_TCP, _TCP_NOTSENT_LOWAT, _UNSENT_BYTES)
+            for option, value in options.items():
+                known.setsockopt(socket.IPPROTO_TCP, option, value)
 
 
 def _add(

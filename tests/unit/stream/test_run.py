@@ -104,10 +104,12 @@ def test_part_keeps_the_threads_that_it_was_given() -> None:
     assert (config.input.threads, config.output.threads) == (5, 3)
 
 
-def test_a_file_is_paced_only_when_asked_to_be_live() -> None:
+def test_a_file_is_paced_only_when_somebody_has_to_watch_it_live() -> None:
     assert not Run(Config()).config.input.paced
     assert Run(Config(mode="live")).config.input.paced
     assert Run(Config(input=SourceSettings(paced=True))).config.input.paced
+    assert Run(Config(out=("copy.mp4", "rtmp://host/live/x"))).config.input.paced
+    assert Run(Config(out=("live.m3u8",), mode="lossless")).config.input.paced
 
 
 def test_report_has_no_password() -> None:

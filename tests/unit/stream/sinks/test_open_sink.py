@@ -41,6 +41,7 @@ def test_url_chooses_the_sink(url: str, kind: type) -> None:
         ("frame_%06d.gif", r"unknown kind of picture '\.gif'"),
         ("frame_%s_%d.png", "not a pattern"),
         ("100%.png", "not a pattern"),
+        ("http://me:secret@host/x.mp4", "^http://host/x.mp4: unknown kind of receiver.*rtmp://"),
     ],
 )
 def test_unknown_outputs_are_refused_with_the_known_ones(url: str, message: str) -> None:

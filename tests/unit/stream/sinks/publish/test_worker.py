@@ -24,7 +24,7 @@ def said(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     lines: list[str] = []
     monkeypatch.setattr(worker, "_say", lines.append)
     monkeypatch.setattr(worker, "_die_with_parent", lambda: None)
-    monkeypatch.setattr(worker, "_bound_unsent", lambda: None)
+    monkeypatch.setattr(worker, "_keep_young", lambda: None)
     return lines
 
 
