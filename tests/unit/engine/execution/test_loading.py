@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnx
 import onnxruntime
 import pytest
+from onnx import TensorProto, helper
 
 from engine.errors import DeviceError, ModelError
 from engine.execution import loading, tensorrt
@@ -197,3 +199,20 @@ def test_one_thread_never_loads_twice(pretender: Pretender, model: Path) -> None
     for _ in range(10):
         run(session)
     assert session.loads == 1
+
+
+def test_a_failure_leaves_standard_output_alone(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    graph = helper.make_graph(
+        [helper.make_node("NoSuchOperator", ["face"], ["swapped"])],
+        "unknown",
+        [helper.make_tensor_value_info("face", TensorProto.FLOAT, ["n", 3, 64, 64])],
+        [helper.make_tensor_value_info("swapped", TensorProto.FLOAT, ["n", 3, 64, 64])],
+    )
+    path = tmp_path / "unknown.onnx"
+    opsets = [helper.make_opsetid("", 17)]
+    onnx.save(helper.make_model(graph, opset_imports=opsets, ir_version=8), path)
+    with pytest.raises(ModelError, match="NoSuchOperator"):
+        Session(path, "cpu")
+    assert not capfd.readouterr().out
