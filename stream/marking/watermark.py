@@ -31,7 +31,7 @@ each other; above, encoders leave nothing of it in a picture of half the size.""
 SIDE = 512
 """Of the pattern's table; a power of two."""
 
-STRENGTH = 1.8
+STRENGTH = 1.3
 """Standard deviation of Cb in levels of 255, where the swapped face is opaque."""
 
 _SEED = 20_260_802
