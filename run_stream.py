@@ -330,14 +330,11 @@ def main() -> int:
         return int(stream.main(standalone_mode=False) or 0)
     except click.ClickException as error:
         return complain(error.format_message(), error.exit_code)
-    except (StreamError, EngineError) as error:
+    except (StreamError, EngineError, OSError) as error:  # a path that cannot even be looked at
         return fail(error, USAGE)
     except (click.Abort, KeyboardInterrupt):
         return INTERRUPTED
-    except OSError as error:
-        # Of a path that the system cannot even look at: too long, or in a forbidden folder.
-        return fail(OSError(f"{error.filename or name}: {error.strerror or error}"), USAGE)
-    except Exception as error:  # noqa: BLE001 - the last resort; `--debug` shows where
+    except Exception as error:
         logger.debug("raised here:", exc_info=error)
         return complain(f"unexpected {type(error).__name__}: {error}; see --debug", FAILED)
 

@@ -16,6 +16,7 @@ from benchmarks.augment import augment
 from benchmarks.blend import blend
 from benchmarks.browser.command import browser
 from benchmarks.color import color
+from benchmarks.endurance_kill import kill
 from benchmarks.fairness import fairness
 from benchmarks.latency.command import latency
 from benchmarks.peers.command import peers
@@ -87,6 +88,7 @@ main.add_command(color)
 main.add_command(convert)
 main.add_command(gallery)
 main.add_command(fairness)
+main.add_command(kill)
 main.add_command(latency)
 main.add_command(peers)
 main.add_command(pipeline)

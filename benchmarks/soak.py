@@ -73,7 +73,7 @@ def soak(
     options = [*([] if live else ["--loop", "--live"]), *outputs]
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "report.json"
-        with _program(source, options, report) as (process, address):
+        with program(source, options, report) as (process, address):
             samples = _watched(process, address, minutes)
             process.send_signal(signal.SIGINT)
             code = process.wait(30)
@@ -105,9 +105,19 @@ def soak(
 
 
 @contextmanager
-def _program(
+def program(
     source: str, options: list[str], report: Path
 ) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """Start the program with the panel on any free port; kill it in the end.
+
+    Args:
+        source: see `run_stream.py`.
+        options: `--out web` among them.
+        report: where it writes its report.
+
+    Yields:
+        The process and the panel's address, once browsers can connect.
+    """
     command = [sys.executable, str(_PROGRAM), source, *options, "--report", str(report)]
     command += ["--port", "0", "--set", f"web.token={_TOKEN}"]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)  # noqa: S603 - ours
@@ -133,7 +143,7 @@ def _program(
 
 
 def _watched(process: subprocess.Popen[str], address: str, minutes: float) -> list[Sample]:
-    _wait_until_running(process, address)
+    wait_until_running(process, address)
     samples: list[Sample] = []
     ended = threading.Event()
     viewer = threading.Thread(target=_view, args=(address, ended))
@@ -149,16 +159,18 @@ def _watched(process: subprocess.Popen[str], address: str, minutes: float) -> li
     return samples
 
 
-def _wait_until_running(process: subprocess.Popen[str], address: str) -> None:
+def wait_until_running(process: subprocess.Popen[str], address: str) -> None:
+    """Return when frames flow."""
     until_s = time.monotonic() + _START_S
     while time.monotonic() < until_s and process.poll() is None:
-        if _status(address)["state"] == "running":
+        if run_status(address)["state"] == "running":
             return
         time.sleep(0.5)
     raise click.ClickException(f"nothing moved within {_START_S:g} s")
 
 
-def _status(address: str) -> dict[str, Any]:
+def run_status(address: str) -> dict[str, Any]:
+    """What the panel at an address tells of its run."""
     request = urllib.request.Request(  # noqa: S310 - our own server on loopback
         f"{address}/api/status", headers={"Authorization": f"Bearer {_TOKEN}"}
     )
@@ -181,7 +193,7 @@ def _view(address: str, ended: threading.Event) -> None:
 
 
 def _sample(pid: int, address: str, minute: float) -> Sample:
-    status = _status(address)
+    status = run_status(address)
     children = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()
     resident = [_status_line(each, "VmRSS") for each in (pid, *children)]
     report = status["report"]

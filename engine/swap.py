@@ -145,9 +145,16 @@ class Swapper:
                     )
 
     def _check_values(self, path: Path) -> None:
-        """Run a gray picture: warms up, and finds NaN and ranges other than 0 to 1."""
+        """Run a gray picture: warms up; finds other shapes, NaN and ranges other than 0 to 1."""
+        out = self.info.output_size
         gray = np.full((1, 3, self.info.input_size, self.info.input_size), 0.5, np.float32)
         for name, value in zip(self._outputs, self._run(gray), strict=True):
+            expected = (1, 3 if name == "swapped" else 1, out, out)
+            if value.shape != expected:
+                raise ModelError(
+                    f"model {path}: output {name} is {value.shape} for one picture, expected "
+                    f"{expected}; export it again"
+                )
             low, high = float(np.min(value)), float(np.max(value))
             if not (-0.05 <= low <= high <= 1.05):
                 raise ModelError(

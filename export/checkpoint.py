@@ -109,7 +109,12 @@ def load(path: Path) -> Checkpoint:
         raise CheckpointError(f"no checkpoint at {file}; train first") from error
     except (SafetensorError, OSError) as error:
         raise CheckpointError(f"{file} cannot be read ({error}); it may be cut off") from error
-    state = json.loads(metadata.get("state", "{}"))
+    try:
+        state = json.loads(metadata.get("state", "{}"))
+    except (ValueError, RecursionError):
+        state = None
+    if not isinstance(state, dict):
+        raise CheckpointError(f"{file} is damaged: its state is no JSON object; train again")
     if state.get("version") != VERSION:
         raise CheckpointError(
             f"{file} has layout version {state.get('version')}, expected {VERSION}; "
@@ -139,7 +144,7 @@ def load_network(checkpoint: Checkpoint, part: str = "average") -> FaceSwapper:
         CheckpointError: its plan is unknown or the tensors do not fit it.
     """
     name = checkpoint.state.get("plan")
-    if name not in PLANS:
+    if not isinstance(name, str) or name not in PLANS:
         raise CheckpointError(f"checkpoint of network {name!r}, expected one of {sorted(PLANS)}")
     network = FaceSwapper(PLANS[name])
     restore(network, checkpoint, part)

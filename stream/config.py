@@ -101,7 +101,10 @@ def load(file: Path | None, overrides: Iterable[str], options: Mapping[str, Any]
     for text in overrides:
         key, separator, value = text.partition("=")
         if not separator:
-            raise ConfigError(f"--set {text!r}: expected key=value, such as blend.feather=0.2")
+            raise ConfigError(
+                f"--set {without_credentials(text)!r}: expected key=value, such as "
+                "blend.feather=0.2"
+            )
         _put(tree, key.strip(), _value(value.strip()))
     for key, value in options.items():
         if value is not None:
@@ -129,14 +132,14 @@ def _read(file: Path) -> dict[str, Any]:
         return tomllib.loads(file.read_text(encoding="utf-8"))
     except OSError as error:
         raise ConfigError(f"config {file}: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:  # no TOML, no text, or beyond all sense
         raise ConfigError(f"config {file}: not a TOML file ({error})") from error
 
 
 def _value(text: str) -> Any:
     try:
         return tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
+    except (ValueError, RecursionError):
         return text
 
 
@@ -155,7 +158,8 @@ def _build(kind: type[T], tree: Any, path: str) -> T:
     if not isinstance(tree, Mapping):
         raise ConfigError(f"{path or 'config'} is {tree!r}, expected a group of settings")
     hints = get_type_hints(kind)
-    names = [item.name for item in dataclasses.fields(kind)]  # type: ignore[arg-type]
+    fields = {item.name: item for item in dataclasses.fields(kind)}  # type: ignore[arg-type]
+    names = list(fields)
     values = {}
     for key, value in tree.items():
         dotted = f"{path}.{key}" if path else key
@@ -163,7 +167,12 @@ def _build(kind: type[T], tree: Any, path: str) -> T:
             nearest = difflib.get_close_matches(key, names, n=1)
             advice = f"did you mean {nearest[0]!r}?" if nearest else f"known: {', '.join(names)}"
             raise ConfigError(f"unknown setting {dotted!r}; {advice}")
-        values[key] = _convert(hints[key], value, dotted)
+        try:
+            values[key] = _convert(hints[key], value, dotted)
+        except ConfigError:
+            if fields[key].repr:
+                raise
+            raise ConfigError(f"{dotted} is of the wrong kind, expected text") from None  # a secret
     try:
         return kind(**values)
     except (ConfigError, EngineError, ValueError) as error:
@@ -194,6 +203,8 @@ def _convert(hint: Any, value: Any, path: str) -> Any:
 def _convert_scalar(kind: type, value: Any, path: str) -> Any:
     if type(value) is float and not math.isfinite(value):
         raise ConfigError(f"{path} is {value}, expected a finite number")
+    if type(value) is str and "\0" in value:
+        raise ConfigError(f"{path} has a zero byte in it, expected text")
     if type(value) is kind:
         return value
     if kind is float and type(value) is int:

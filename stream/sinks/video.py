@@ -27,10 +27,13 @@ from stream.timebase import to_ticks
 SUFFIXES = (".mp4", ".mov", ".m4v", ".mkv")
 """Names that are taken for video files, in lower case."""
 
+_FRAGMENT_MS = 500  # A crash loses this, and the few pictures that the encoder has in hand.
+_MKV_OPTIONS = {"cluster_time_limit": str(_FRAGMENT_MS)}
 _MP4_OPTIONS = {
-    # Fragments while writing, so that a crash loses two seconds at most; a common index when
-    # finished. `delay_moov` is what lets it write edit lists, and so exact times.
+    # Fragments while writing, a common index when finished. `delay_moov` is what lets it write
+    # edit lists, and so exact times.
     "movflags": "hybrid_fragmented+frag_keyframe+delay_moov+use_metadata_tags",
+    "frag_duration": str(_FRAGMENT_MS * 1000),
 }
 _MAX_TIMESCALE = 2**31 - 1
 _FLUSH = {"flush_packets": "1"}  # or up to 32 KB wait in FFmpeg's buffer for a crash
@@ -69,7 +72,9 @@ class VideoFile:
     def __enter__(self) -> Self:
         check_target(self._path, self._info)
         options = dict(_FLUSH)
-        if self._path.suffix.lower() != ".mkv":
+        if self._path.suffix.lower() == ".mkv":
+            options |= _MKV_OPTIONS
+        else:
             options |= _MP4_OPTIONS | {"movie_timescale": str(self._timescale())}
         try:
             container = av.open(f"file:{self._path}", "w", options=options)

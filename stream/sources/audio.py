@@ -27,9 +27,13 @@ def describe(stream: AudioStream) -> AudioFormat | None:
     container. So the codec parameters travel as the header of a tiny file.
 
     Returns:
-        None, with a log message, when the codec fits no header; video goes on without sound.
+        None, with a log message, when the codec is unknown or fits no header; video goes on
+        without sound.
     """
     context = stream.codec_context
+    if context is None or not context.sample_rate:
+        _log.warning("sound left out: its codec or its sample rate is unknown")
+        return None
     time_base = Fraction(1, context.sample_rate)
     if stream.time_base is not None:
         time_base = fraction(stream.time_base)

@@ -8,7 +8,10 @@ import av
 
 from stream.errors import SourceError
 
-_CREDENTIALS = re.compile(r"(?<=://)[^/@\s]*@")
+_CREDENTIALS = re.compile(
+    r"(?<=://)[^/@\s]*@"
+    r"|(?<=:/)[^/@:\s]+:[^/@\s]*@"  # `Path` makes one slash of two
+)
 
 
 def without_credentials(url: str) -> str:

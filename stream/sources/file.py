@@ -10,6 +10,7 @@ import av
 from av.container import InputContainer
 
 from stream.errors import SourceError
+from stream.sources.boxes import check_samples
 from stream.sources.container import ContainerSource
 from stream.sources.failures import open_failure
 from stream.sources.settings import SourceSettings
@@ -30,6 +31,8 @@ def _open(path: Path) -> InputContainer:
         raise SourceError(f"{path}: no such file; check the path")
     if path.is_file() and path.stat().st_size == 0:
         raise SourceError(f"{path}: the file is empty; was it copied completely?")
+    if path.is_file():
+        check_samples(path)
     began_s = time.monotonic()
     try:
         # Without the prefix FFmpeg takes a name such as `a:b.mp4` for a protocol.

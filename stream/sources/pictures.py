@@ -52,7 +52,10 @@ class PictureSource:
         self._files = self._wanted(self._list(), rate)
         first = _read(self._files[0])
         if first is None:
-            raise SourceError(f"{self._files[0]}: not a picture that OpenCV can read, or damaged")
+            raise SourceError(
+                f"{self._files[0]}: not a picture that OpenCV can read: damaged, another kind of "
+                "file, or more than 8192x8192 pixels"
+            )
         self._first = first
         self.info = SourceInfo(
             url=str(self._path),
@@ -145,5 +148,5 @@ def _read(path: Path) -> Image | None:
         return None
     try:
         return cast("Image | None", cv2.imdecode(data, cv2.IMREAD_COLOR))
-    except cv2.error:  # for example more pixels than OpenCV allows
+    except cv2.error:  # for example more than `engine.MOST_PIXELS`
         return None

@@ -8,6 +8,7 @@ from av.container import InputContainer
 from av.stream import Disposition
 from av.video.stream import VideoStream
 
+from engine import MOST_PIXELS
 from stream.errors import SourceError
 from stream.timebase import fraction
 
@@ -23,7 +24,7 @@ def video_stream(container: InputContainer, name: str) -> VideoStream:
         name: for messages.
 
     Raises:
-        SourceError: there is none, or none that can be decoded.
+        SourceError: there is none, none that can be decoded, or one that is too large.
     """
     # Cover art of a music file is a video stream of one picture.
     streams = [
@@ -37,6 +38,13 @@ def video_stream(container: InputContainer, name: str) -> VideoStream:
     video = streams[0]
     if video.codec_context is None:
         raise SourceError(f"{name}: no decoder for its video codec")
+    if video.width * video.height > MOST_PIXELS:
+        raise SourceError(
+            f"{name}: {video.width}x{video.height}; expected 8192x8192 pixels at most, scale it "
+            "down first"
+        )
+    # Pictures may be larger than announced.
+    video.codec_context.options = {"max_pixels": str(MOST_PIXELS)}
     return video
 
 

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qs
 
+from h11 import LocalProtocolError
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -73,6 +74,9 @@ class Guard:
                 await self._app(scope, receive, guarded_send)
             else:
                 await self._http(scope, headers, receive, guarded_send)
+        except LocalProtocolError as error:
+            # Who sent no HTTP, or went away, gets no answer.
+            logger.debug("%s: %s", scope["path"], error)
         except Exception as error:  # a browser gets a line, never a traceback
             logger.warning("%s: %s: %s", scope["path"], type(error).__name__, error)
             logger.debug("the failure of %s", scope["path"], exc_info=error)

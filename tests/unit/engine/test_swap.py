@@ -220,3 +220,14 @@ def test_a_model_with_somebody_elses_operator_is_never_handed_to_the_runtime(
     monkeypatch.setattr("engine.session.onnxruntime.InferenceSession", never)
     with pytest.raises(ModelError, match=r"not run: needs operators .*odd:Resize"):
         Swapper(path, "cpu")
+
+
+def test_what_a_model_answers_has_to_be_what_it_declares(tmp_path: Path) -> None:
+    path = write_model(tmp_path / "odd.onnx")
+    model = onnx.load(path)
+    scales = next(each for each in model.graph.initializer if each.name == "scales")
+    scales.CopyFrom(onnx.numpy_helper.from_array(np.array([1, 1, 3, 3], np.float32), "scales"))
+    # ONNX Runtime believes what the file says of the size in between, and only warns.
+    onnx.save(model, path)
+    with pytest.raises(ModelError, match=r"swapped is \(1, 3, 192, 192\) for one picture"):
+        Swapper(path, "cpu")

@@ -87,3 +87,26 @@ def test_options_are_checked_like_settings() -> None:
 def test_missing_file(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="No such file"):
         load(tmp_path / "nothing.toml", [], {})
+
+
+@pytest.mark.parametrize(
+    "content",
+    ["port = " + "9" * 5000, "x = " + "[" * 5000, "x = 'a", "\xff", 'source = "a\\u0000"'],
+)
+def test_no_file_makes_the_program_fail(tmp_path: Path, content: str) -> None:
+    path = tmp_path / "odd.toml"
+    path.write_bytes(content.encode("latin-1"))
+    with pytest.raises(ConfigError):
+        load(path, [], {})
+    with pytest.raises(ConfigError):
+        load(None, [content], {})
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["rtsp://user:hunter2@camera.example", "web.token=['hunter2']", "web.token={a='hunter2'}"],
+)
+def test_no_message_shows_a_secret(text: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        load(None, [text], {})
+    assert "hunter2" not in str(caught.value)

@@ -1,0 +1,40 @@
+"""Damaged and hostile inputs: a result or one line, never a traceback, a crash or a hang."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+
+import pytest
+
+from tests.fuzz.corpus import corpus
+from tests.fuzz.judge import judge
+from tests.fuzz.kinds import INPUTS, NEED_TORCH
+from tests.fuzz.mutate import mutated
+
+
+@pytest.mark.parametrize("torch", [False, True], ids=["engine and stream", "checkpoints"])
+def test_no_input_gets_more_than_one_line(torch: bool) -> None:
+    if torch and find_spec("torch") is None:
+        pytest.skip("checkpoints need PyTorch: pip install -e '.[train]'")
+    wanted = {name: numbers for name, numbers in corpus().items() if (name in NEED_TORCH) == torch}
+    verdicts = list(judge(wanted))
+    failed = [
+        f"{each.kind} {each.number}: {each.outcome}: {each.message}"
+        for each in verdicts
+        if each.failed
+    ]
+    assert not failed, "\n".join(failed)
+    assert len(verdicts) == sum(map(len, wanted.values()))
+    assert {each.kind for each in verdicts if each.outcome == "refused"} or torch
+
+
+def test_each_kind_of_input_is_in_the_corpus() -> None:
+    assert corpus().keys() == INPUTS.keys()
+    assert sum(INPUTS.values()) >= 10_000
+
+
+def test_the_same_number_is_the_same_input() -> None:
+    seeds = [bytes(range(256)) * 4, b"another"]
+    made = [mutated(seeds, [b"word"], "kind", number) for number in range(200)]
+    assert made == [mutated(seeds, [b"word"], "kind", number) for number in range(200)]
+    assert len(set(made)) > 150
