@@ -57,7 +57,7 @@ def markdown(result: dict[str, Any]) -> str:
         for key, unit in (("added_growth_ms", "ms"), ("memory_growth_mb", "MB")):
             if long[key]:
                 text += (
-                    f" {'latency' if unit == 'ms' else 'and memory'} changes by "
+                    f" {'the floor of latency' if unit == 'ms' else 'and memory'} changes by "
                     f"{long[key]['per_minute']:+.2f} {unit} a minute "
                     f"(standard error {long[key]['standard_error']:.2f})"
                 )
@@ -86,8 +86,10 @@ def draw(result: dict[str, Any], file: Path) -> None:
     if long is not None:
         minutes, added_ms = zip(*long["added_ms_by_time"], strict=True)
         right.plot([second / 60 for second in minutes], added_ms, color="#228833")
+        minutes, floor_ms = zip(*long["added_floor_ms_by_time"], strict=True)
+        right.plot([second / 60 for second in minutes], floor_ms, color="#228833", linestyle=":")
         right.set_ylim(0, max(added_ms) * 1.3)
-        right.set_ylabel("ms added, median of 10 s", color="#228833")
+        right.set_ylabel("ms added: median, floor", color="#228833")
         memory = right.twinx()
         minutes, used_mb = zip(*long["memory_mb_by_time"], strict=True)
         memory.plot([second / 60 for second in minutes], used_mb, color="#4477aa")

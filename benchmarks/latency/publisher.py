@@ -13,6 +13,7 @@ from pathlib import Path
 
 import av
 import cv2
+import numpy as np
 
 from benchmarks.latency.child import end_with_parent
 from engine.face import Image
@@ -50,7 +51,10 @@ def main(url: str, width: int, height: int, rate: int) -> None:
 def _pictures(width: int, height: int) -> list[Image]:
     with av.open(str(CLIP)) as clip:
         decoded = itertools.islice(clip.decode(video=0), _PICTURES)
-        return [cv2.resize(frame.to_ndarray(format="bgr24"), (width, height)) for frame in decoded]
+        return [
+            np.asarray(cv2.resize(frame.to_ndarray(format="bgr24"), (width, height)), np.uint8)
+            for frame in decoded
+        ]
 
 
 if __name__ == "__main__":

@@ -29,7 +29,7 @@ def main(url: str, file: Path) -> None:
         for frame in source.decode(video):
             now_ns = time.monotonic_ns()
             plane = frame.planes[0]
-            luma = np.frombuffer(plane, np.uint8).reshape(frame.height, plane.line_size)
+            luma = np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)
             gray = np.broadcast_to(luma[:, : frame.width, None], (frame.height, frame.width, 3))
             time_ms = stamp.read(gray)
             seen.write(f"{now_ns} {-1 if time_ms is None else time_ms}\n")

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from stream import stamp
 
 WINDOW_S = 10.0
-"""Growth is a line through the medians of windows this long."""
+"""Growth is a line through one value of each window this long."""
 
 
 @dataclass(frozen=True)
@@ -67,14 +67,20 @@ def spread(values: Sequence[float]) -> dict[str, float]:
     return {"p50": float(p50), "p95": float(p95), "p99": float(p99)}
 
 
-def medians(times_s: Sequence[float], values: Sequence[float]) -> list[tuple[float, float]]:
-    """Median of each full window, with the window's middle."""
+def by_window(
+    times_s: Sequence[float], values: Sequence[float], percentile: float
+) -> list[tuple[float, float]]:
+    """A percentile of each window, with the window's middle in seconds.
+
+    A low one of latencies is their floor: what piles up raises it, and a processor that is busy
+    with something else for a while does not.
+    """
     times, kept = np.array(times_s), np.array(values)
     if times.size == 0:
         return []
     windows = (times // WINDOW_S).astype(int)
     return [
-        ((window + 0.5) * WINDOW_S, float(np.median(kept[windows == window])))
+        ((window + 0.5) * WINDOW_S, float(np.percentile(kept[windows == window], percentile)))
         for window in np.unique(windows)
     ]
 

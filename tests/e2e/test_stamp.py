@@ -15,7 +15,7 @@ def test_stamps_are_in_the_file_and_their_age_in_the_report(
 ) -> None:
     began_ns = time.monotonic_ns()
     done = program(
-        "demo", "--stamp", "--live", "--duration", "1.5", "-o", "out.mp4", "--report", "r.json"
+        "demo", "--stamp", "--lossless", "--duration", "1.5", "-o", "out.mp4", "--report", "r.json"
     )
     took_ns = time.monotonic_ns() - began_ns
     assert done.returncode == 0, done.stderr

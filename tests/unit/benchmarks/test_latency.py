@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from benchmarks.latency.command import goals
-from benchmarks.latency.seen import Seen, added_ms, medians, slope, spread
+from benchmarks.latency.seen import Seen, added_ms, by_window, slope, spread
 
 MS = 1_000_000
 
@@ -52,13 +52,20 @@ def test_a_spread_of_nothing_is_no_number() -> None:
 
 def test_growth_is_found_and_a_flat_line_has_none() -> None:
     times_s = [float(second) for second in range(600)]
-    grown = slope(medians(times_s, [50 + second / 60 * 3 for second in times_s]))
+    grown = slope(by_window(times_s, [50 + second / 60 * 3 for second in times_s], 50))
     assert grown is not None
     assert grown["per_minute"] == pytest.approx(3)
-    flat = slope(medians(times_s, [50 + second % 2 for second in times_s]))
+    flat = slope(by_window(times_s, [50 + second % 2 for second in times_s], 50))
     assert flat is not None
     assert abs(flat["per_minute"]) < 1e-9
-    assert slope(medians(times_s[:30], [1.0] * 30)) is None
+    assert slope(by_window(times_s[:30], [1.0] * 30, 50)) is None
+
+
+def test_a_busy_while_does_not_raise_the_floor() -> None:
+    times_s = [second / 10 for second in range(6000)]
+    late_ms = [50.0 + (400 if 300 < second < 400 and second % 1 else 0) for second in times_s]
+    floor = by_window(times_s, late_ms, 5)
+    assert {value for _, value in floor} == {50.0}
 
 
 def test_goals_are_judged_by_what_was_measured() -> None:
