@@ -245,6 +245,7 @@ def test_webrtc_shows_the_result(page: Page) -> None:
     page.get_by_label("WebRTC").check()
     page.wait_for_function("() => document.getElementById('result-video').videoWidth === 1280")
     expect(page.get_by_label("Split", exact=True)).to_be_disabled()
+    expect(page.get_by_role("button", name="Sound")).to_be_hidden()  # the clip has none
     expect(page.locator("#veil")).to_be_hidden()
     page.get_by_label("JPEG").check()
     expect(page.get_by_label("Split", exact=True)).to_be_enabled()

@@ -207,6 +207,7 @@ def test_a_source_without_sound_answers_none(tmp_path: Path, coders: list[object
 
     with WebServer(WebSettings(port=0)) as server:
         audio, video = asyncio.run(watch()).split("m=video")
+        assert server._panel.status()["web"]["sound"] is False
     assert "a=inactive" in audio
     assert "a=sendonly" in video
     assert not coders

@@ -9,6 +9,7 @@ import { Look } from "./look.js";
 import { Pictures } from "./pictures.js";
 import { showPlaces } from "./places.js";
 import { listen } from "./shortcuts.js";
+import { Sound } from "./sound.js";
 import { follow } from "./status.js";
 import { tabs } from "./tabs.js";
 import { notice, Recording, saveSnapshot } from "./tools.js";
@@ -22,11 +23,13 @@ const clock = new ServerClock();
 const viewer = new Viewer(() => pictures.choose());
 const camera = new Camera(clock, () => pictures.transport);
 const pictures = new Pictures(viewer, clock, () => camera.way);
+const sound = new Sound(pictures);
 const look = new Look();
 const instruments = new Instruments();
 const recording = new Recording();
 let wasAway = false;
 let withheld = 0;
+let hasSound = false;
 
 function freeze() {
   pictures.frozen = !pictures.frozen;
@@ -50,6 +53,8 @@ function showStatus(status) {
   connection("running", "Connected");
   showRun(status);
   camera.offer(status.web);
+  hasSound = status.web.sound;
+  sound.offer(hasSound);
   instruments.show(status, pictures.latency, pictures.unknown);
   showPlaces(status);
   recording.show(status.recording);
@@ -97,6 +102,7 @@ pictures.transport = "websocket";
 for (const input of byId("transports").querySelectorAll("input")) {
   input.addEventListener("change", () => {
     pictures.transport = input.value;
+    sound.offer(hasSound);
     camera.resend();
   });
 }
@@ -114,6 +120,7 @@ listen([
     up: () => (viewer.peeking = false),
   },
   { keys: ["r"], label: "Start or stop recording", down: () => recording.toggle() },
+  { keys: ["m"], label: "Sound on or off, by WebRTC", down: () => sound.toggle() },
   { keys: ["f"], label: "Full screen", down: () => viewer.toggleFullscreen() },
   { keys: ["+", "="], label: "More opacity", down: () => look.nudge("opacity", 0.05), repeat: true },
   { keys: ["-"], label: "Less opacity", down: () => look.nudge("opacity", -0.05), repeat: true },

@@ -25,8 +25,10 @@ export class Pictures {
   #socket = null;
   #peer = null;
   #transport = "";
+  #sound = false;
   #retry = 0;
   #video = byId("result-video");
+  #frameRequest = 0;
   #canvas = byId("result-canvas");
   #stamps = new StampReader();
   #sinceStamp = STAMP_RARE;
@@ -66,6 +68,22 @@ export class Pictures {
     this.#viewer.originalOffered = !webrtc;
     this.#socket = this.#open(!webrtc);
     if (webrtc) this.#join();
+  }
+
+  get sound() {
+    return this.#sound;
+  }
+
+  /**
+   * Whether WebRTC brings sound. Pictures wait for theirs, so silence is a connection without it
+   * and not a muted one.
+   */
+  set sound(on) {
+    this.#sound = on;
+    this.#video.muted = !on;
+    if (!this.#peer) return; // The next connection follows the wish.
+    this.#leavePeer();
+    this.#join();
   }
 
   /** "connecting", "running" or "lost". */
@@ -138,14 +156,16 @@ export class Pictures {
 
   async #join() {
     this.#state = "connecting";
+    const sound = this.#sound;
     try {
-      const peer = await watch(this.#video, (state) => {
+      const peer = await watch(this.#video, sound, (state) => {
         this.#state = state;
         if (state === "lost") this.#again();
       });
       if (this.#transport !== "webrtc") peer.close();
       else this.#peer = peer;
-      this.#video.requestVideoFrameCallback((now, frame) => this.#frame(now, frame));
+      this.#request();
+      if (this.#sound !== sound) this.sound = this.#sound; // Another wish meanwhile.
     } catch {
       this.#again();
     }
@@ -180,7 +200,13 @@ export class Pictures {
     if (stamp !== null && this.#clock.known) {
       this.#add(ageOf(stamp, this.#clock.at(expectedDisplayTime)), now);
     }
-    this.#video.requestVideoFrameCallback((next, frame) => this.#frame(next, frame));
+    this.#request();
+  }
+
+  #request() {
+    this.#video.cancelVideoFrameCallback(this.#frameRequest);
+    const seen = (now, frame) => this.#frame(now, frame);
+    this.#frameRequest = this.#video.requestVideoFrameCallback(seen);
   }
 
   #stamp(picture, width, height) {
