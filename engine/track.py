@@ -28,6 +28,9 @@ from engine.search import Detector, Search
 _NARROW, _WIDE = 2.0, 3.2
 """A face is looked for in a square of so many face sizes, then in a wider one."""
 
+MOST_FACES = 16
+"""Each costs a detector call a frame and memory for its crops."""
+
 _MIN_SIDE_PX = 16
 
 
@@ -39,7 +42,8 @@ class TrackSettings:
     a face about 3 ms.
 
     Attributes:
-        max_faces: follow no more than this; with more in view, the larger ones are taken.
+        max_faces: follow no more than this, `MOST_FACES` at most; with more in view, the larger
+            ones are taken.
         min_confidence: 0 to 1, of the detector.
         search_calls: regions searched in a frame while no face is seen.
         first_search_calls: the same for the first frame and after a cut. The default finds
@@ -64,6 +68,8 @@ class TrackSettings:
         for name in ("max_faces", "search_calls", "first_search_calls"):
             if getattr(self, name) < 1:
                 raise EngineError(f"{name} is {getattr(self, name)!r}, expected 1 or more")
+        if self.max_faces > MOST_FACES:
+            raise EngineError(f"max_faces is {self.max_faces}, expected 1 to {MOST_FACES}")
         for name in ("search_interval_s", "hold_s", "keep_s"):
             if not getattr(self, name) >= 0:
                 raise EngineError(f"{name} is {getattr(self, name)!r}, expected 0 or more")

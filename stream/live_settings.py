@@ -11,9 +11,8 @@ from engine.blend import BLENDS, LIMITS, BlendSettings
 from engine.color import COLORS, TRANSFERS
 from engine.errors import EngineError
 from engine.masks import SHAPES, SKIN_METHODS
+from engine.track import MOST_FACES
 from stream.errors import ConfigError
-
-MOST_FACES = 16
 
 _MOST_SMOOTHED = 60.0
 _COLOR_CHOICES = (*TRANSFERS, *(f"{color}+light" for color in COLORS))

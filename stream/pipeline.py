@@ -26,6 +26,9 @@ SINK_CAPACITY = 8
 LIVE_SINK_CAPACITY = 24
 LEAKY_SINK_CAPACITY = 2
 
+MOST_PACKETS = 4096
+"""Of sound that wait with one picture: a minute and a half of AAC, or a megabyte and a half."""
+
 HANG_S = 10.0
 """No call of a stage takes so long on any machine that could run live."""
 
@@ -33,10 +36,13 @@ GATE = "gate"
 
 
 def hand_on_audio(dropped: Frame, successor: Frame) -> Frame:
-    """Let the sound of a dropped picture travel with the next one."""
+    """Let the sound of a dropped picture travel with the next one.
+
+    A sink that takes nothing for minutes loses the oldest sound too: no link grows without end.
+    """
     if not dropped.audio:
         return successor
-    return replace(successor, audio=dropped.audio + successor.audio)
+    return replace(successor, audio=(dropped.audio + successor.audio)[-MOST_PACKETS:])
 
 
 class Pipeline:

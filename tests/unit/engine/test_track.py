@@ -285,6 +285,7 @@ def test_a_detector_that_does_not_open_leaves_none_open() -> None:
         {"hold_s": -0.1},
         {"keep_s": float("nan")},
         {"min_confidence": 1.5},
+        {"max_faces": 17},
     ],
 )
 def test_settings_without_a_meaning_are_refused(setting: dict[str, float]) -> None:
