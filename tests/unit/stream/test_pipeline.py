@@ -127,11 +127,17 @@ def test_slow_leaky_sink_does_not_hold_up_a_lossless_one() -> None:
 
 def test_sound_of_a_sink_that_takes_nothing_is_bounded() -> None:
     def source() -> Iterator[Frame]:
-        yield from frames(MOST_PACKETS + 99, audio=True)
+        for frame in frames(MOST_PACKETS + 99, audio=True):
+            yield frame
+            taken.wait(10)
         all_captured.set()
 
-    all_captured = threading.Event()
-    stuck = ListSink(leaky=True, on_write=lambda _: all_captured.wait(60) and None)
+    def write(_: Frame) -> None:
+        taken.set()
+        all_captured.wait(60)
+
+    taken, all_captured = threading.Event(), threading.Event()
+    stuck = ListSink(leaky=True, on_write=write)
     Pipeline(source(), {}, {"stuck": stuck}, live=True).run()
     waited = max(len(frame.audio) for frame in stuck.seen)
     assert waited == MOST_PACKETS
