@@ -146,6 +146,9 @@ class VideoFile:
             "preset": self._settings.preset,
             "g": str(max(1, round(_KEYFRAME_S * rate))),
         }
+        if self._info.live or self._info.rate is None:
+            # FFmpeg's edit list ends one picture early where an uneven pause meets B-frames.
+            options["bf"] = "0"
         video = container.add_stream("libx264", rate=rate, options=options)
         context = video.codec_context
         context.width = self._info.width + self._info.width % 2

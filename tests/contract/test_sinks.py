@@ -124,6 +124,19 @@ def test_variable_timing_is_kept_tick_for_tick(
 
 
 @pytest.mark.parametrize("suffix", ["mp4", "mov", "mkv"])
+def test_last_picture_after_a_pause_of_a_live_source_is_kept(suffix: str, tmp_path: Path) -> None:
+    rate = Fraction(25)
+    info = media.info_of(rate=rate, time_base=1 / rate, live=True)
+    frames = [
+        replace(frame, pts_ns=to_ns(tick, info.time_base))
+        for frame, tick in zip(media.frames_at(media.uneven(5)), [0, 1, 14, 15, 16], strict=True)
+    ]
+    output = tmp_path / f"out.{suffix}"
+    media.write_all(open_sink(str(output), info, SinkSettings()), frames)
+    assert media.video_numbers(output) == list(range(5))
+
+
+@pytest.mark.parametrize("suffix", ["mp4", "mov", "mkv"])
 def test_clip_with_sound_is_copied_in_sync(suffix: str, tmp_path: Path) -> None:
     clip = media.write_video(tmp_path / "clip.mp4", media.uneven(40), sound_s=2.6)
     output = tmp_path / f"out.{suffix}"
