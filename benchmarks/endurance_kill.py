@@ -10,6 +10,7 @@ import json
 import random
 import tempfile
 import time
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
@@ -68,18 +69,22 @@ def killed(folder: Path, file: str, moment_s: float, preset: str = "fast") -> Ki
         given, at_s = int(run_status(address)["sinks"][name]["sent"]), time.monotonic() - began_s
         process.kill()
         process.wait()
-    playable = _pictures(path)
+    playable = pictures(path)
     lost = max(given - playable, 0)
     return Kill(file, round(at_s, 3), given, playable, round(lost * at_s / max(given, 1), 3))
 
 
-def _pictures(path: Path) -> int:
-    """How many can be decoded without an error; 0 if it is no video."""
+def pictures(path: Path) -> int:
+    """How many can be decoded, as a player does: what is cut off at the end is left out."""
+    count = 0
     try:
         with av.open(str(path)) as container:
-            return sum(1 for _ in container.decode(video=0))
+            for packet in container.demux(video=0):
+                with suppress(av.error.InvalidDataError):
+                    count += len(packet.decode())
     except (av.error.FFmpegError, IndexError):
-        return 0
+        pass
+    return count
 
 
 @click.command()

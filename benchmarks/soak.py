@@ -29,7 +29,7 @@ from websockets.sync.client import connect
 from benchmarks.machine import describe
 
 _PROGRAM: Final = Path(__file__).parents[1] / "run_stream.py"
-_TOKEN: Final = "soak-soak-soak-soak"  # noqa: S105 - guards nothing: its server listens on loopback
+TOKEN: Final = "soak-soak-soak-soak"  # noqa: S105 - guards nothing: its server listens on loopback
 _EVERY_S: Final = 2.0
 _START_S: Final = 120.0
 _WARM_UP: Final = 0.25
@@ -124,7 +124,7 @@ def program(
         The process and the panel's address, once browsers can connect.
     """
     command = [sys.executable, str(_PROGRAM), source, *options, "--report", str(report)]
-    command += ["--port", "0", "--set", f"web.token={_TOKEN}"]
+    command += ["--port", "0", "--set", f"web.token={TOKEN}"]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)  # noqa: S603 - ours
     drain = threading.Thread(target=lambda: [None for _ in process.stderr or ()])
     try:
@@ -177,7 +177,7 @@ def wait_until_running(process: subprocess.Popen[str], address: str) -> None:
 def run_status(address: str) -> dict[str, Any]:
     """What the panel at an address tells of its run."""
     request = urllib.request.Request(  # noqa: S310 - our own server on loopback
-        f"{address}/api/status", headers={"Authorization": f"Bearer {_TOKEN}"}
+        f"{address}/api/status", headers={"Authorization": f"Bearer {TOKEN}"}
     )
     with urllib.request.urlopen(request, timeout=20) as answer:  # noqa: S310 - the same
         status: dict[str, Any] = json.load(answer)
@@ -186,7 +186,7 @@ def run_status(address: str) -> dict[str, Any]:
 
 def _view(address: str, ended: threading.Event) -> None:
     """Take every picture, as a browser does."""
-    headers = {"Authorization": f"Bearer {_TOKEN}"}
+    headers = {"Authorization": f"Bearer {TOKEN}"}
     url = address.replace("http", "ws", 1) + "/ws/view?original=1"
     try:
         with connect(url, additional_headers=headers, max_size=None) as socket:
