@@ -1,4 +1,4 @@
-"""The README's performance table and plot, from committed results."""
+"""The README's performance block and plots, from committed results."""
 
 from __future__ import annotations
 
@@ -8,17 +8,25 @@ from typing import Any
 
 import click
 
+from benchmarks import stages_plot
+
 _BEGIN, _END = "<!-- performance -->", "<!-- /performance -->"
 
 
 @click.command()
-@click.argument("result", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("results", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.option("--readme", type=click.Path(exists=True, path_type=Path), help="Update this file.")
-@click.option("--plot", type=click.Path(path_type=Path), help="Draw the stages to this PNG.")
-def table(result: Path, readme: Path | None, plot: Path | None) -> None:
-    """Print RESULT (JSON of `pipeline`) as Markdown."""
-    measured = json.loads(result.read_text(encoding="utf-8"))
-    text = _markdown(measured)
+@click.option(
+    "--plots", type=click.Path(file_okay=False, path_type=Path), help="Draw into this folder."
+)
+def table(results: Path, readme: Path | None, plots: Path | None) -> None:
+    """Print pipeline.json, stages.json and gpu.json of the folder RESULTS as Markdown."""
+    measured = {
+        file.stem: json.loads(file.read_text(encoding="utf-8"))
+        for name in ("pipeline", "stages", "gpu")
+        if (file := results / f"{name}.json").exists()
+    }
+    text = markdown(measured)
     click.echo(text)
     if readme is not None:
         before, _, rest = readme.read_text(encoding="utf-8").partition(_BEGIN)
@@ -26,11 +34,32 @@ def table(result: Path, readme: Path | None, plot: Path | None) -> None:
         if not separator:
             raise click.ClickException(f"{readme}: no {_BEGIN} ... {_END} to replace")
         readme.write_text(f"{before}{_BEGIN}\n{text}\n{_END}{after}", encoding="utf-8")
-    if plot is not None:
-        _draw(measured, plot)
+    if plots is not None:
+        if "pipeline" in measured:
+            _draw(measured["pipeline"], plots / "pipeline.png")
+        if "stages" in measured:
+            stages_plot.draw(measured["stages"], plots / "stages.png")
 
 
-def _markdown(measured: dict[str, Any]) -> str:
+def markdown(measured: dict[str, dict[str, Any]]) -> str:
+    """All that was measured; a result that is not there is left out, but a GPU is mentioned."""
+    parts = []
+    if "pipeline" in measured:
+        parts.append(_efficiency(measured["pipeline"]))
+        parts.append(_matrix(measured["pipeline"].get("matrix", {})))
+    if "stages" in measured:
+        parts.append(_stages(measured["stages"]))
+    parts.append(_gpu(measured["gpu"]) if "gpu" in measured else _NO_GPU)
+    return "\n\n".join(part for part in parts if part)
+
+
+_NO_GPU = (
+    "No figure here is of a GPU. `benchmarks/gpu/run.sh` measures one in less than nine minutes; "
+    "so far it has only been run with `--device cpu --quick`."
+)
+
+
+def _efficiency(measured: dict[str, Any]) -> str:
     machine, report = measured["machine"], measured["median_round"]
     rows = [
         "| stage | ms a frame, in a serial process | busy ms p50, in the pipeline | p95 |",
@@ -51,6 +80,62 @@ def _markdown(measured: dict[str, Any]) -> str:
         f"pipeline delivers **{efficiency['median']:.0%}** of the bound."
     )
     return "\n".join([summary, "", *rows])
+
+
+def _matrix(cells: dict[str, Any]) -> str:
+    if not cells:
+        return ""
+    rows = [
+        "| what | fps, all streams | cost of a frame, first row = 1 |",
+        "| --- | ---: | ---: |",
+    ]
+    rows += [
+        f"| {name} | {_spread(cell['fps'])} | {cell['cost']['median']:.2f} |"
+        for name, cell in cells.items()
+    ]
+    says = (
+        "Sizes, faces, streams in one process with one shared model, and files. Cost is all "
+        "processors' time a frame."
+    )
+    return "\n".join([says, "", *rows])
+
+
+def _stages(measured: dict[str, Any]) -> str:
+    scenes = measured["scenes"]
+    names = list(next(iter(scenes.values()))["stages"])
+    rows = [
+        f"| ms alone (bound) | {' | '.join(names)} |",
+        f"| --- |{' ---: |' * len(names)}",
+    ]
+    rows += [
+        f"| {scene} | "
+        + " | ".join(
+            f"{stage['ms']['median']:.1f} ({stage['bound_ms']:.2g})"
+            for stage in cell["stages"].values()
+        )
+        + " |"
+        for scene, cell in scenes.items()
+    ]
+    roof = measured["roof"]
+    says = (
+        "Each stage alone on one thread. The bound is what its bytes, each read or written once, "
+        f"take at the {roof['bytes_per_s'] / 1e9:.0f} GB/s, and its network at the "
+        f"{roof['macs_per_s'] / 1e9:.0f} GMAC/s that this machine was measured to do; the "
+        "arithmetic of codecs and of MediaPipe's networks is in none of them."
+    )
+    return "\n".join([says, "", *rows])
+
+
+def _gpu(measured: dict[str, Any]) -> str:
+    rows = ["| on a GPU | measured | |", "| --- | ---: | --- |"]
+    rows += [
+        f"| {goal['goal']} | {goal['measured']} | {goal['verdict']} |" for goal in measured["goals"]
+    ]
+    return "\n".join(rows)
+
+
+def _spread(values: dict[str, float]) -> str:
+    return f"{values['median']:.1f} ({values['min']:.1f} to {values['max']:.1f})"
 
 
 def _draw(measured: dict[str, Any], file: Path) -> None:
@@ -79,3 +164,4 @@ def _draw(measured: dict[str, Any], file: Path) -> None:
         axis.spines[["top", "right"]].set_visible(False)
     figure.tight_layout()
     figure.savefig(file, dpi=130)
+    plt.close(figure)
