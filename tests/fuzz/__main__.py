@@ -15,7 +15,7 @@ from typing import Any
 import click
 
 from benchmarks.machine import describe
-from tests.fuzz.corpus import FILE
+from tests.fuzz.corpus import FILE, FOUND_BUGS
 from tests.fuzz.judge import Verdict, judge
 from tests.fuzz.kinds import INPUTS
 
@@ -87,7 +87,9 @@ def _write_corpus(verdicts: list[Verdict]) -> None:
         if len(numbers) < _KEEP and taken[verdict.kind, answer] < 2:
             numbers.append(verdict.number)
             taken[verdict.kind, answer] += 1
-    ordered = {name: sorted(kept[name]) for name in INPUTS if name in kept}
+    ordered = {
+        name: sorted({*kept[name], *FOUND_BUGS.get(name, ())}) for name in INPUTS if name in kept
+    }
     lines = ",\n".join(f'  "{name}": {json.dumps(numbers)}' for name, numbers in ordered.items())
     FILE.write_text(f"{{\n{lines}\n}}\n", encoding="utf-8")
 

@@ -6,7 +6,7 @@ from importlib.util import find_spec
 
 import pytest
 
-from tests.fuzz.corpus import corpus
+from tests.fuzz.corpus import FOUND_BUGS, corpus
 from tests.fuzz.judge import judge
 from tests.fuzz.kinds import INPUTS, NEED_TORCH
 from tests.fuzz.mutate import mutated
@@ -31,6 +31,8 @@ def test_no_input_gets_more_than_one_line(torch: bool) -> None:
 def test_each_kind_of_input_is_in_the_corpus() -> None:
     assert corpus().keys() == INPUTS.keys()
     assert sum(INPUTS.values()) >= 10_000
+    for name, numbers in FOUND_BUGS.items():
+        assert set(numbers) <= set(corpus()[name])
 
 
 def test_the_same_number_is_the_same_input() -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from engine.face import Face, Swap
 from stream.frame import AudioPacket, Frame
-from stream.pipeline import MOST_PACKETS, Pipeline
+from stream.pipeline import Pipeline
 
 TraceFunction: TypeAlias = Callable[[FrameType, str, Any], Any]
 
@@ -123,25 +123,6 @@ def test_slow_leaky_sink_does_not_hold_up_a_lossless_one() -> None:
     Pipeline(frames(100), {}, {"file": reliable, "view": worthless_late}, live=False).run()
     assert reliable.order == list(range(100))
     assert len(worthless_late.seen) < 100
-
-
-def test_sound_of_a_sink_that_takes_nothing_is_bounded() -> None:
-    def source() -> Iterator[Frame]:
-        for frame in frames(MOST_PACKETS + 99, audio=True):
-            yield frame
-            taken.wait(10)
-        all_captured.set()
-
-    def write(_: Frame) -> None:
-        taken.set()
-        all_captured.wait(60)
-
-    taken, all_captured = threading.Event(), threading.Event()
-    stuck = ListSink(leaky=True, on_write=write)
-    Pipeline(source(), {}, {"stuck": stuck}, live=True).run()
-    waited = max(len(frame.audio) for frame in stuck.seen)
-    assert waited == MOST_PACKETS
-    assert stuck.seen[-1].audio[-1].pts == MOST_PACKETS + 98
 
 
 def test_stage_that_drops_a_frame_hands_its_audio_on() -> None:
