@@ -13,7 +13,7 @@ from tests.unit.export.tiny_networks import TINY_LIGHT
 class Gray(FaceSwapper):
     """Draws middle gray, whoever it sees."""
 
-    def forward(self, face: torch.Tensor, side: object = "b") -> torch.Tensor:  # noqa: ARG002  # the network's
+    def forward(self, face: torch.Tensor, side: object = "b") -> torch.Tensor:  # the network's
         return torch.full((len(face), 4, 64, 64), 0.5)
 
 

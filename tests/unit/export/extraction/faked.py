@@ -58,7 +58,7 @@ class FakeMonitor:
     def say(self, text: str) -> None:
         self.lines.append(text)
 
-    def show(self, doing: str, done: int, total: int | None) -> None:  # noqa: ARG002
+    def show(self, doing: str, done: int, total: int | None) -> None:
         self.steps += 1
         if self.steps == self.stop_after:
             self.stopped = True
