@@ -6,7 +6,6 @@ import math
 import os
 from collections.abc import Callable
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
 import cv2
@@ -76,12 +75,7 @@ class FolderSink:
         path = self._pattern.with_name(self._pattern.name % frame.seq)
         save(path, frame.image, self._settings.image_quality)
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         """Nothing is open between two pictures."""
 
 
@@ -129,12 +123,7 @@ class StillSink:
         if self._best is None or view > self._best_view or self._best_view == 0.0:
             self._best, self._best_view = frame, view
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         frame, self._best = self._best, None
         if frame is not None:
             save(self._path, self._compose(frame), self._settings.image_quality)

@@ -8,7 +8,6 @@ import time
 from collections.abc import Iterator
 from fractions import Fraction
 from functools import partial
-from types import TracebackType
 from typing import Self
 
 import av
@@ -175,12 +174,7 @@ class OpenCVCamera:
         )
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         if self._capture is not None:
             self._capture.release()
             self._capture = None

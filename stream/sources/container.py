@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
 from fractions import Fraction
-from types import TracebackType
 from typing import Self
 
 import av
@@ -72,12 +71,7 @@ class ContainerSource:
             raise
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._opened.close()
 
     def stop(self) -> None:

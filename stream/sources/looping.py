@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from fractions import Fraction
-from types import TracebackType
 from typing import Self
 
 from stream.errors import ConfigError
@@ -50,12 +49,7 @@ class Looping:
         self.info = replace(source.info, frames=None)
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._close()
 
     def stop(self) -> None:

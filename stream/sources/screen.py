@@ -7,7 +7,6 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
-from types import TracebackType
 from typing import Self, TypeAlias
 
 import cv2
@@ -131,12 +130,7 @@ class ScreenSource:
         )
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         """Nothing stays open between two blocks: some systems bind it to the thread."""
 
     def stop(self) -> None:

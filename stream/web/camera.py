@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
-from types import TracebackType
 from typing import Self, TypeAlias, cast
 
 import cv2
@@ -104,12 +103,7 @@ class BrowserCamera:
         self.info = SourceInfo(url=NAME, width=width, height=height, live=True)
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._stopping = True
         with self._changed:
             self._arrival = self._first = None

@@ -10,7 +10,6 @@ import time
 from fractions import Fraction
 from importlib import resources
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Self
 
 import av
@@ -58,12 +57,7 @@ class PanelRun:
         self.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.stop()
 
     def start(self) -> None:
