@@ -57,6 +57,10 @@ except KeyboardInterrupt:
     sys.exit(130)
 
 FAILED, USAGE, INTERRUPTED = 1, 2, 130
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
+early_signals: list[int] = []
+"""Those that came before anything moved."""
+
 SWITCH_INTERVAL_S = 0.0005
 """A thread that holds the GIL gives it up after this time, so that frames change hands fast."""
 
@@ -276,12 +280,13 @@ def signals_end(pipeline: Pipeline) -> Iterator[list[int]]:
         else:
             pipeline.abort()
 
-    numbers = (signal.SIGINT, signal.SIGTERM)
-    before = [signal.signal(number, handle) for number in numbers]
+    before = [signal.signal(number, handle) for number in SIGNALS]
     try:
+        if early_signals:
+            raise KeyboardInterrupt
         yield received
     finally:
-        for number, handler in zip(numbers, before, strict=True):
+        for number, handler in zip(SIGNALS, before, strict=True):
             signal.signal(number, handler)
 
 
@@ -318,10 +323,18 @@ def complain(message: str, code: int) -> int:
     return code
 
 
+def interrupt(number: int, _frame: FrameType | None) -> None:
+    """End whatever is going on; noted, because native code may swallow what is raised here."""
+    early_signals.append(number)
+    raise KeyboardInterrupt
+
+
 def main() -> int:
     """Entry point of the program: parse, run, and turn every error into one line."""
     # SIGTERM ends like Ctrl-C also while nothing moves yet, so that all is closed again.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    early_signals.clear()
+    for number in SIGNALS:
+        signal.signal(number, interrupt)
     name, rest = "".join(sys.argv[1:2]), sys.argv[2:]
     try:
         if name in COMMANDS:

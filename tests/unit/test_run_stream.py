@@ -6,6 +6,7 @@ import runpy
 import signal
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Self
 
@@ -74,15 +75,18 @@ def untouched_process() -> Iterator[None]:
 
 
 @pytest.fixture
-def play(monkeypatch: pytest.MonkeyPatch) -> Play:
+def play(monkeypatch: pytest.MonkeyPatch) -> Iterator[Play]:
     """Run the command line on a prepared run."""
+    before = {number: signal.getsignal(number) for number in run_stream.SIGNALS}
 
     def play(run: PreparedRun | Callable[[Config], PreparedRun], *arguments: str | Path) -> int:
         monkeypatch.setattr(sys, "argv", ["run_stream.py", *map(str, arguments)])
         monkeypatch.setattr(run_stream, "Run", run if callable(run) else lambda *_: run)
         return run_stream.main()
 
-    return play
+    yield play
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
 
 def test_done(play: Play, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -141,6 +145,18 @@ def test_signal_while_loading_ends_with_130(play: Play, number: signal.Signals) 
         raise AssertionError("the signal was ignored")
 
     assert play(load) == run_stream.INTERRUPTED
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_signal_that_native_code_swallows_while_loading_counts(
+    play: Play, number: signal.Signals
+) -> None:
+    def load(*_: object) -> PreparedRun:
+        with suppress(KeyboardInterrupt):
+            signal.raise_signal(number)
+        return PreparedRun(frames(), NullSink())
+
+    assert play(load, "-q") == run_stream.INTERRUPTED
 
 
 def test_signals_while_closing_and_reporting_lose_nothing(
