@@ -52,7 +52,7 @@ async def _receive(socket: WebSocket, seat: Seat) -> None:
             return
         captured_ns = clock.captured_ns(picture.sent_ms, arrived_ns)
         seat.offer(partial(decode_jpeg, picture.jpeg), captured_ns)
-        await socket.send_text("ack")
+        await viewers.send(socket, "ack")
 
 
 def _soon(loop: asyncio.AbstractEventLoop, event: asyncio.Event) -> None:

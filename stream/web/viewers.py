@@ -21,7 +21,7 @@ _LONGEST_TEXT = 256
 _LONGEST_TIME = 1e15
 
 # Close codes of RFC 6455, section 7.4.1.
-GOING_AWAY, POLICY, TRY_AGAIN = 1001, 1008, 1013
+GOING_AWAY, ABNORMAL, POLICY, TRY_AGAIN = 1001, 1006, 1008, 1013
 
 
 class _Credit:
@@ -73,7 +73,7 @@ async def _send(
             return
         number, message = following
         credit.take()
-        await socket.send_bytes(message)
+        await send(socket, message)
         broadcast.sent += 1
 
 
@@ -88,7 +88,7 @@ async def _answer(socket: WebSocket, credit: _Credit) -> None:
             await close(socket, POLICY, 'expected "ack" or {"ping": a number}')
             return
         now_ms = time.monotonic_ns() / 1e6
-        await socket.send_text(json.dumps({"pong": sent, "now": now_ms}))
+        await send(socket, json.dumps({"pong": sent, "now": now_ms}))
 
 
 def _ping(text: str | None) -> float | None:
@@ -125,6 +125,18 @@ async def receive_text(socket: WebSocket) -> str | None:
         raise WebSocketDisconnect(message["code"])
     text: str | None = message.get("text")
     return text
+
+
+async def send(socket: WebSocket, message: bytes | str) -> None:
+    """Send a binary or text message; raises WebSocketDisconnect."""
+    try:
+        if isinstance(message, bytes):
+            await socket.send_bytes(message)
+        else:
+            await socket.send_text(message)
+    except RuntimeError as error:
+        # The server has closed it by itself: what came was against the protocol.
+        raise WebSocketDisconnect(ABNORMAL) from error
 
 
 async def close(socket: WebSocket, code: int, reason: str = "") -> None:

@@ -274,3 +274,33 @@ def test_a_pipeline_shows_its_frames(server: WebServer) -> None:
 def paced(frame: barcode.Frame) -> barcode.Frame:
     time.sleep(0.002)
     return frame
+
+
+def test_a_browser_that_breaks_the_protocol_is_no_failure_of_ours(
+    server: WebServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    ended = threading.Event()
+
+    def show() -> None:
+        number = 0
+        while not ended.wait(0.001):
+            server.sink().write(frame(number, picture(number % 4096)))
+            number += 1
+
+    async def break_it() -> None:
+        async with open_socket(server, "/ws/view") as view:
+            await next_shown(view)
+            view.transport.write(b"\xff\x00")  # no operation of RFC 6455
+            with contextlib.suppress(ConnectionClosed):
+                while True:
+                    await next_shown(view)
+
+    showing = threading.Thread(target=show)
+    showing.start()
+    try:
+        for _ in range(30):
+            asyncio.run(break_it())
+    finally:
+        ended.set()
+        showing.join()
+    assert not caplog.records
