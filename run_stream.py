@@ -352,5 +352,12 @@ def main() -> int:
         return complain(f"unexpected {type(error).__name__}: {error}; see --debug", FAILED)
 
 
+def unheard(problem: sys.UnraisableHookArgs) -> None:
+    """Say nothing of a Ctrl-C that native code swallowed: it has been noted, and counts."""
+    if not isinstance(problem.exc_value, KeyboardInterrupt):
+        sys.__unraisablehook__(problem)
+
+
 if __name__ == "__main__":
+    sys.unraisablehook = unheard
     sys.exit(main())

@@ -12,6 +12,7 @@ from tests.fuzz.kinds import INPUTS, NEED_TORCH
 from tests.fuzz.mutate import mutated
 
 
+@pytest.mark.timeout(400)  # Children compile and load everything anew, on a machine of any speed.
 @pytest.mark.parametrize("torch", [False, True], ids=["engine and stream", "checkpoints"])
 def test_no_input_gets_more_than_one_line(torch: bool) -> None:
     if torch and find_spec("torch") is None:
