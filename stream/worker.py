@@ -97,7 +97,7 @@ class Worker:
         try:
             for frame in self.inlet:
                 self._busy_since_ns = time.monotonic_ns()
-                result = self._attempt(frame)
+                result = self._attempt(frame, mine)
                 if not self._still(mine):
                     return
                 if result is None:
@@ -147,8 +147,7 @@ class Worker:
             self._busy_since_ns = 0
             return True
 
-    def _attempt(self, frame: Frame) -> Frame | None:
-        mine = self._thread_number
+    def _attempt(self, frame: Frame, mine: int) -> Frame | None:
         try:
             result = call(self.name, self._stage, frame, self.meter)
         except Exception as error:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import signal
 import socket
 import subprocess
 import time
 from contextlib import suppress
 from pathlib import Path
-from typing import Self
+
+from tests.live.servers.process import ServerProcess
 
 _MODULE = "/usr/lib/nginx/modules/ngx_rtmp_module.so"
 _START_TIMEOUT_S = 20.0
@@ -30,7 +30,7 @@ rtmp {{
 """
 
 
-class RtmpServer:
+class RtmpServer(ServerProcess[bytes]):
     """nginx with its RTMP module in one process of its own, on loopback.
 
     Whatever is published to `url("name")` is played from there.
@@ -46,18 +46,10 @@ class RtmpServer:
         with socket.socket() as found:
             found.bind(("127.0.0.1", 0))
             self.port: int = found.getsockname()[1]
-        self._process: subprocess.Popen[bytes] | None = None
 
     def url(self, name: str = "stream") -> str:
         """Where a stream is published and played."""
         return f"rtmp://127.0.0.1:{self.port}/live/{name}"
-
-    def __enter__(self) -> Self:
-        self.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.kill()
 
     def start(self) -> None:
         """Return once it accepts connections."""
@@ -79,23 +71,3 @@ class RtmpServer:
             time.sleep(0.02)
         self.kill()
         raise RuntimeError(f"nginx did not start: {(self._folder / 'nginx.log').read_text()}")
-
-    def kill(self) -> None:
-        """End it as a power cut would."""
-        if self._process is None:
-            return
-        process, self._process = self._process, None
-        process.kill()
-        process.wait()
-
-    def pause(self) -> None:
-        """Freeze it: connections stay open, nothing is read any more."""
-        self._signal(signal.SIGSTOP)
-
-    def resume(self) -> None:
-        """Let it go on after `pause`."""
-        self._signal(signal.SIGCONT)
-
-    def _signal(self, number: signal.Signals) -> None:
-        assert self._process is not None, "it does not run"
-        self._process.send_signal(number)

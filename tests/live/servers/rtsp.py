@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import os
 import select
-import signal
 import socket
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
-from typing import IO, Self
+from typing import IO
+
+from tests.live.servers.process import ServerProcess
 
 _PYTHON = "/usr/bin/python3"
 _SCRIPT = Path(__file__).with_name("rtsp_process.py")
@@ -65,7 +66,7 @@ def clip(path: Path, *, sound: bool = False) -> str:
     return picture + " d.audio_0 ! queue ! aacparse ! rtpmp4gpay name=pay1 pt=97" * sound
 
 
-class RtspServer:
+class RtspServer(ServerProcess[str]):
     """gst-rtsp-server in a process of its own, on loopback.
 
     Mounts: `/test`, a moving test picture; whatever else `play` names; what is published (H.264
@@ -87,18 +88,10 @@ class RtspServer:
             (f"/publish{name}", f"/play{name}", bool(name), *_free_ports(2))
             for name in ("", "-sound")
         ]
-        self._process: subprocess.Popen[str] | None = None
 
     def url(self, path: str = "/test") -> str:
         """Where a mount is found."""
         return f"rtsp://127.0.0.1:{self.port}{path}"
-
-    def __enter__(self) -> Self:
-        self.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.kill()
 
     def start(self) -> None:
         """Return once it serves; `self.play` may have changed since the last time."""
@@ -119,28 +112,6 @@ class RtspServer:
         if not answers or stdout.readline().strip() != "ready":
             self.kill()
             raise RuntimeError("the RTSP server did not start; see its messages above")
-
-    def kill(self) -> None:
-        """End it as a power cut would: connections are just cut."""
-        if self._process is None:
-            return
-        process, self._process = self._process, None
-        process.kill()
-        process.wait()
-        for pipe in _pipes(process):
-            pipe.close()
-
-    def pause(self) -> None:
-        """Freeze it: connections stay open, nothing comes any more."""
-        self._signal(signal.SIGSTOP)
-
-    def resume(self) -> None:
-        """Let it go on after `pause`."""
-        self._signal(signal.SIGCONT)
-
-    def _signal(self, number: signal.Signals) -> None:
-        assert self._process is not None, "it does not run"
-        self._process.send_signal(number)
 
 
 def _pipes(process: subprocess.Popen[str]) -> tuple[IO[str], IO[str]]:
