@@ -10,6 +10,7 @@ from typing import Self
 from stream.errors import ConfigError
 from stream.frame import AudioPacket, Frame, SourceInfo
 from stream.sources.source import Source
+from stream.sources.succession import Succession
 from stream.timebase import NS_PER_S, to_ns, to_ticks
 
 _DEFAULT_RATE = Fraction(25)
@@ -29,9 +30,7 @@ class Looping:
         Args:
             open_: makes a source that is not entered yet; called for each pass.
         """
-        self._open = open_
-        self._source: Source | None = None
-        self._stopped = False
+        self._sources = Succession(open_)
         self._last_dts: int | None = None
 
     def __enter__(self) -> Self:
@@ -41,42 +40,37 @@ class Looping:
             SourceError: it cannot be opened.
             ConfigError: it is live.
         """
-        source = self._source = self._open()
-        source.__enter__()
+        source = self._sources.enter_next()
         if source.info.endless:
-            self._close()
+            self._sources.close()
             raise ConfigError(f"--loop: {source.info.url} has no end; leave --loop out")
         self.info = replace(source.info, frames=None)
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._close()
+        self._sources.close()
 
     def stop(self) -> None:
         """End soon; from any thread, in signal handlers."""
-        self._stopped = True
-        source = self._source
-        if source is not None:
-            source.stop()
+        self._sources.stop()
 
     def __iter__(self) -> Iterator[Frame]:
         tick = self.info.time_base
         frame_ns = round(NS_PER_S / (self.info.rate or _DEFAULT_RATE))
         seq, begins_ns = 0, 0
-        while self._source is not None:
+        while (source := self._sources.source) is not None:
             pts_ns, began = begins_ns, seq
-            for frame in self._source:
+            for frame in source:
                 pts_ns = begins_ns + frame.pts_ns
                 audio = self._moved(frame.audio, begins_ns)
                 yield replace(frame, seq=seq, pts_ns=pts_ns, audio=audio)
                 seq += 1
-            if self._stopped or seq == began:
+            if self._sources.stopped or seq == began:
                 return
             # Whole ticks, as all times of this source.
             begins_ns = to_ns(to_ticks(pts_ns + frame_ns, tick), tick)
-            self._close()
-            self._source = self._open()
-            self._source.__enter__()
+            self._sources.close()
+            self._sources.enter_next()
 
     def _moved(self, packets: tuple[AudioPacket, ...], by_ns: int) -> tuple[AudioPacket, ...]:
         if self.info.audio is None:
@@ -89,8 +83,3 @@ class Looping:
                 self._last_dts = dts
                 moved.append(replace(packet, pts=packet.pts + shift, dts=dts))
         return tuple(moved)
-
-    def _close(self) -> None:
-        source, self._source = self._source, None
-        if source is not None:
-            source.__exit__(None, None, None)

@@ -14,6 +14,7 @@ from stream.frame import AudioFormat, AudioPacket, Frame, SourceInfo
 from stream.health import Health, State
 from stream.sources.settings import SourceSettings
 from stream.sources.source import Source
+from stream.sources.succession import Succession
 from stream.timebase import NS_PER_S, to_ns, to_ticks
 
 _log = logging.getLogger(__name__)
@@ -43,30 +44,24 @@ class Reconnecting:
             open_: makes a source that is not entered yet; called for each attempt.
             settings: duration of an endless source, whether to reconnect, and how often.
         """
-        self._open = open_
+        self._sources = Succession(open_)
         self._settings = settings
-        self._source: Source | None = None
-        self._stopped = False
         self._state: State = "connecting"
         self._detail = ""
         self._losses = self._sent = self._attempts = 0
 
     def __enter__(self) -> Self:
-        source = self._source = self._open()
-        source.__enter__()
+        source = self._sources.enter_next()
         self.info = source.info
         self._clock = _Continued(source.info)
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._close()
+        self._sources.close()
 
     def stop(self) -> None:
         """Let opening, waiting and iterating end soon; from any thread, in signal handlers."""
-        self._stopped = True
-        source = self._source
-        if source is not None:
-            source.stop()
+        self._sources.stop()
 
     def health(self) -> Mapping[str, Health]:
         """How the connection is doing; from any thread."""
@@ -89,8 +84,7 @@ class Reconnecting:
             yield frame
 
     def _frames(self) -> Iterator[Frame]:
-        while self._source is not None and not self._stopped:
-            source = self._source
+        while (source := self._sources.source) is not None and not self._sources.stopped:
             again = source.info.endless and self._settings.reconnect
             lost = f"{self.info.url}: source lost: it has ended"
             try:
@@ -101,27 +95,24 @@ class Reconnecting:
                 if not again:
                     raise
                 lost = str(error)
-            if self._stopped or not again:
+            if self._sources.stopped or not again:
                 return
             self._losses += 1
-            self._close()
+            self._sources.close()
             _log.warning("%s; looking for it", lost)
             self._reopen(lost)
 
     def _reopen(self, lost: str) -> None:
         self._state, self._detail = "lost", lost
         while self._wait(self._delay_s()):
-            source = self._source = self._open()
-            if self._stopped:  # It came too late to reach this source.
-                source.stop()
             try:
-                source.__enter__()
+                source = self._sources.enter_next()
             except SourceError as error:
-                self._source, self._detail = None, str(error)
+                self._detail = str(error)
                 continue
             if not source.info.endless:
                 # A live stream that has a length now is over.
-                self._close()
+                self._sources.close()
                 return
             self._clock.begin(source.info)
             return
@@ -135,14 +126,9 @@ class Reconnecting:
 
     def _wait(self, seconds: float) -> bool:
         until_s = time.monotonic() + seconds
-        while not self._stopped and (left_s := until_s - time.monotonic()) > 0:
+        while not self._sources.stopped and (left_s := until_s - time.monotonic()) > 0:
             time.sleep(min(left_s, _POLL_S))
-        return not self._stopped
-
-    def _close(self) -> None:
-        source, self._source = self._source, None
-        if source is not None:
-            source.__exit__(None, None, None)
+        return not self._sources.stopped
 
 
 class _Continued:

@@ -43,7 +43,7 @@ def test_number_is_a_camera(platform: str, kind: type, monkeypatch: pytest.Monke
     monkeypatch.setattr(sys, "platform", platform)
     source = open_source("0", WHOLE)
     assert isinstance(source, Reconnecting)
-    assert isinstance(source._open(), kind)
+    assert isinstance(source._sources._open(), kind)
 
 
 def test_unknown_scheme_is_refused_with_the_known_ones() -> None:
