@@ -12,7 +12,7 @@ import os
 import random
 import threading
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Self
 
@@ -20,6 +20,7 @@ import click
 import numpy as np
 
 from benchmarks.machine import describe
+from benchmarks.processes import holdings
 from stream.sources import SourceSettings, open_source
 from stream.sources.reconnecting import Reconnecting
 from tests.live.servers.rtsp import RtspServer, live_picture
@@ -28,15 +29,6 @@ _GOP_S = 0.5
 _AWAY_S = (0.2, 1.5)
 _GIVE_UP_S = 15.0
 _WARM_UP = 5
-
-
-@dataclass(frozen=True)
-class Holdings:
-    """What the process holds; growth is a leak."""
-
-    threads: int
-    descriptors: int
-    rss_mib: float
 
 
 class Viewer:
@@ -90,14 +82,14 @@ def reconnect(times: int, file: Path | None) -> None:
             viewer.first_after(0)
             for number in range(-_WARM_UP, times):
                 if number == 0:
-                    before = _holdings()
+                    before = holdings(os.getpid())
                 server.kill()
                 time.sleep(chance.uniform(*_AWAY_S))
                 server.start()
                 first_s = viewer.first_after(time.monotonic_ns())
                 if number >= 0:
                     seconds.append(first_s)
-            after = _holdings()
+            after = holdings(os.getpid())
         rising = viewer.times_rise()
     back = [value for value in seconds if value is not None]
     p50, p95, most = np.percentile(back, (50, 95, 100)).round(3).tolist() if back else [None] * 3
@@ -121,14 +113,3 @@ def reconnect(times: int, file: Path | None) -> None:
     if file is not None:
         file.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
     print(json.dumps(result))
-
-
-def _holdings() -> Holdings:
-    status = Path("/proc/self/status").read_text(encoding="utf-8")
-    values = {
-        name: int(rest.split()[0])
-        for name, _, rest in (line.partition(":") for line in status.splitlines())
-        if name in {"Threads", "VmRSS"}
-    }
-    descriptors = len(os.listdir("/proc/self/fd"))  # noqa: PTH208 - one of them closes meanwhile
-    return Holdings(values["Threads"], descriptors, round(values["VmRSS"] / 1024, 1))

@@ -27,6 +27,7 @@ from websockets.exceptions import WebSocketException
 from websockets.sync.client import connect
 
 from benchmarks.machine import describe
+from benchmarks.processes import holdings
 
 _PROGRAM: Final = Path(__file__).parents[1] / "run_stream.py"
 TOKEN: Final = "soak-soak-soak-soak"  # noqa: S105 - guards nothing: its server listens on loopback
@@ -199,25 +200,13 @@ def _view(address: str, ended: threading.Event) -> None:
 
 def _sample(pid: int, address: str, minute: float) -> Sample:
     status = run_status(address)
-    children = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()
-    resident = [_status_line(each, "VmRSS") for each in (pid, *children)]
     report = status["report"]
     return Sample(
         minute=round(minute, 3),
-        rss_mib=round(sum(resident) / 1024, 2),
-        threads=_status_line(pid, "Threads"),
-        descriptors=sum(1 for _ in Path(f"/proc/{pid}/fd").iterdir()),
+        **asdict(holdings(pid)),
         age_ms=round(report["age_ms"]["p50"], 2),
         fps=round(report["fps"], 2),
     )
-
-
-def _status_line(pid: object, name: str) -> int:
-    for line in Path(f"/proc/{pid}/status").read_text(encoding="ascii").splitlines():
-        key, _, value = line.partition(":")
-        if key == name:
-            return int(value.split()[0])
-    return 0
 
 
 def _slope(samples: list[Sample], name: str) -> float:

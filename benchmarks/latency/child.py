@@ -66,25 +66,3 @@ def wait_for_line(file: Path, process: subprocess.Popen[bytes], log: Path) -> No
             words = log.read_text(encoding="utf-8", errors="replace")[-2000:]
             raise RuntimeError(f"{process.args!r} shows no picture: {words}")
         time.sleep(0.05)
-
-
-def memory_mb(pid: int) -> float:
-    """Resident memory of a process and its children, in MB; 0 where it cannot be had."""
-    try:
-        own = Path(f"/proc/{pid}/statm").read_text(encoding="ascii").split()[1]
-        children = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()
-    except OSError:
-        return 0.0
-    pages_mb = int(own) * os.sysconf("SC_PAGE_SIZE") / 1e6
-    return pages_mb + sum(memory_mb(int(child)) for child in children)
-
-
-def cpu_s(pid: int) -> float:
-    """Processor seconds that a process and its children have used; 0 where it cannot be had."""
-    try:
-        stat = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
-        children = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()
-    except OSError:
-        return 0.0
-    own = (int(stat[11]) + int(stat[12])) / os.sysconf("SC_CLK_TCK")
-    return own + sum(cpu_s(int(child)) for child in children)

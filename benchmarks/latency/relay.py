@@ -16,8 +16,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from benchmarks.latency.child import cpu_s, memory_mb, running, wait_for_line
+from benchmarks.latency.child import running, wait_for_line
 from benchmarks.latency.seen import Seen
+from benchmarks.processes import cpu_s, resident_bytes
 from tests.live.servers.rtsp import RtspServer
 
 _ROOT = Path(__file__).parents[2]
@@ -114,7 +115,7 @@ def measure(
             used_s, began_ns = cpu_s(process.pid), time.monotonic_ns()
             memory = []
             while (passed_s := (time.monotonic_ns() - began_ns) / 1e9) < seconds:
-                memory.append((passed_s, memory_mb(process.pid)))
+                memory.append((passed_s, resident_bytes(process.pid) / 1e6))
                 time.sleep(min(1.0, seconds - passed_s))
             ended_ns = time.monotonic_ns()
             cores = (cpu_s(process.pid) - used_s) / (ended_ns - began_ns) * 1e9

@@ -15,7 +15,7 @@ from typing import IO, Any, Literal
 LIMIT_S = 60.0
 """For one input, or for loading what reads it; proves that nothing hangs on a busy machine."""
 
-_ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[2]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ def judge(wanted: Mapping[str, Sequence[int]]) -> Iterator[Verdict]:
 def _one_process(wanted: Mapping[str, list[int]]) -> Iterator[Verdict]:
     with subprocess.Popen(
         [sys.executable, "-X", "faulthandler", "-m", "tests.fuzz.child"],
-        cwd=_ROOT,
+        cwd=ROOT,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from importlib.util import find_spec
 
+import numpy as np
 import pytest
 
 from tests.fuzz.corpus import FOUND_BUGS, corpus
-from tests.fuzz.judge import judge
+from tests.fuzz.judge import ROOT, judge
 from tests.fuzz.kinds import INPUTS, NEED_TORCH
 from tests.fuzz.mutate import mutated
 
@@ -41,3 +44,11 @@ def test_the_same_number_is_the_same_input() -> None:
     made = [mutated(seeds, [b"word"], "kind", number) for number in range(200)]
     assert made == [mutated(seeds, [b"word"], "kind", number) for number in range(200)]
     assert len(set(made)) > 150
+
+
+def test_a_large_parent_is_not_held_against_an_input() -> None:
+    large = np.ones(400 << 20, np.uint8)
+    command = [sys.executable, "-c", "from tests.fuzz.child import peak_mib; print(peak_mib())"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    assert 10 < int(done.stdout) < 400
+    assert large[-1]
