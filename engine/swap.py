@@ -1,8 +1,8 @@
-"""The swap: crops of all faces through the model in one batch."""
+"""The swap: crops of all faces, of one frame or several, through the model in one batch."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -176,27 +176,33 @@ class Swapper:
             The faces with `swap` set, in the same order. A face whose landmarks span no
             area stays without swap.
         """
+        return self.many([(image, faces)])[0]
+
+    def many(self, pictures: Sequence[tuple[Image, tuple[Face, ...]]]) -> list[tuple[Face, ...]]:
+        """Swap all faces of several frames in one batch; for each frame what a call returns."""
         size, out = self.info.input_size, self.info.output_size
-        matrices = [self.info.alignment.frame_to_crop(face.landmarks, size) for face in faces]
-        usable = [index for index, matrix in enumerate(matrices) if np.isfinite(matrix).all()]
-        if not usable:
-            return faces
-        crops = [crop(image, matrices[index], size) for index in usable]
-        batch = cv2.dnn.blobFromImages(crops, scalefactor=1 / 255, swapRB=True)
-        results = self._run(np.asarray(batch, np.float32))
-        pictures = _to_images(results[0])
-        swapped = list(faces)
-        for row, index in enumerate(usable):
-            swapped[index] = replace(
-                faces[index],
-                swap=Swap(
-                    image=pictures[row],
+        swapped = [list(faces) for _, faces in pictures]
+        places, matrices, crops = [], [], []
+        for number, (image, faces) in enumerate(pictures):
+            for index, face in enumerate(faces):
+                matrix = self.info.alignment.frame_to_crop(face.landmarks, size)
+                if np.isfinite(matrix).all():
+                    places.append((number, index))
+                    matrices.append(matrix)
+                    crops.append(crop(image, matrix, size))
+        if crops:
+            batch = cv2.dnn.blobFromImages(crops, scalefactor=1 / 255, swapRB=True)
+            results = self._run(np.asarray(batch, np.float32))
+            images = _to_images(results[0])
+            for row, (number, index) in enumerate(places):
+                swap = Swap(
+                    image=images[row],
                     mask=np.clip(results[1][row, 0], 0, 1) if len(results) > 1 else None,
-                    frame_to_crop=rescale(matrices[index], size, out),
-                    change=_change(crops[row], pictures[row]),
-                ),
-            )
-        return tuple(swapped)
+                    frame_to_crop=rescale(matrices[row], size, out),
+                    change=_change(crops[row], images[row]),
+                )
+                swapped[number][index] = replace(swapped[number][index], swap=swap)
+        return [tuple(faces) for faces in swapped]
 
 
 def _matches(shape: tuple[int | None, ...], wanted: tuple[int | None, ...]) -> bool:

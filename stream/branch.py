@@ -7,7 +7,7 @@ import threading
 import time
 from types import TracebackType
 
-from stream.call import call
+from stream.call import timed
 from stream.frame import Frame
 from stream.health import Health, Monitored, State
 from stream.link import Link
@@ -59,7 +59,8 @@ class Branch:
         """Write what comes over the link until it ends; a failure is kept, not raised."""
         try:
             for frame in self.link:
-                call(self.name, self._sink.write, frame, self.meter)
+                with timed(self.name, (frame,), self.meter):
+                    self._sink.write(frame)
                 self.last_write_ns = time.monotonic_ns()
                 if frame.held:
                     continue

@@ -1,35 +1,40 @@
-"""One call of a stage or sink: timed, and with its place noted when it fails."""
+"""The work of a stage or sink: timed, and with its place noted when it fails."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from typing import TypeVar
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 from stream.frame import Frame
 from stream.report import StageMeter
 
-R = TypeVar("R")
 
-
-def call(name: str, function: Callable[[Frame], R], frame: Frame, meter: StageMeter) -> R:
-    """Call a function with a frame.
+@contextmanager
+def timed(name: str, frames: Sequence[Frame], meter: StageMeter) -> Iterator[None]:
+    """Time what the block does with frames.
 
     Args:
         name: of the stage, for the note.
-        function: a stage, or a sink's `write`.
-        frame: its argument.
+        frames: at least one; each counts for its share of the block's time.
         meter: gets the wall time and the thread's processor time.
 
     Raises:
-        Exception: the function's own, with a note that says where.
+        Exception: the block's own, with a note that says where.
     """
     begin_ns, cpu_ns = time.monotonic_ns(), time.thread_time_ns()
     try:
-        result = function(frame)
+        yield
     except Exception as error:
-        error.add_note(f"in '{name}', frame {frame.seq}, {frame.pts_ns / 1e9:.3f} s")
+        error.add_note(f"in '{name}', {_place(frames)}")
         raise
     meter.cpu_ns += time.thread_time_ns() - cpu_ns
-    meter.busy.add(time.monotonic_ns() - begin_ns)
-    return result
+    share_ns = (time.monotonic_ns() - begin_ns) // len(frames)
+    for _ in frames:
+        meter.busy.add(share_ns)
+
+
+def _place(frames: Sequence[Frame]) -> str:
+    first, last = frames[0], frames[-1]
+    number = f"frame {first.seq}" if first is last else f"frames {first.seq} to {last.seq}"
+    return f"{number}, {first.pts_ns / 1e9:.3f} s"

@@ -14,6 +14,7 @@ from typing import Any, Literal, TypeAlias, TypeVar, Union, get_args, get_origin
 
 from engine.blend import BlendSettings
 from engine.errors import EngineError
+from engine.execution.tuning import MOST_ROWS
 from engine.session import Device
 from engine.track import TrackSettings
 from stream import presets
@@ -46,6 +47,9 @@ class Config:
             and networks.
         device: where the model runs.
         threads: processor threads to share among all stages, 0 for all processors.
+        batch_frames: how many frames' faces go through the model at once in a lossless run, 0
+            for a good number. They wait for each other, so that a result never depends on how
+            busy the machine was.
         landmark_model: path of a face_landmarker.task file, empty to look for it.
         stamp: paint the time of capture into every picture, see `stream.stamp`, and report how old
             pictures are at each sink.
@@ -63,6 +67,7 @@ class Config:
     mode: Literal["auto", "live", "lossless"] = "auto"
     device: Device = "auto"
     threads: int = 0
+    batch_frames: int = 0
     landmark_model: str = ""
     stamp: bool = False
     recordings: str = "recordings"
@@ -81,6 +86,11 @@ class Config:
         if self.threads < 0:
             raise ConfigError(
                 f"threads is {self.threads}; expected 1 or more, or 0 for all processors"
+            )
+        if not 0 <= self.batch_frames <= MOST_ROWS:
+            raise ConfigError(
+                f"batch_frames is {self.batch_frames}; expected 1 to {MOST_ROWS}, or 0 for "
+                "a good number"
             )
 
 

@@ -105,9 +105,18 @@ class Link(Generic[T]):
 
     def __iter__(self) -> Iterator[T]:
         """Take items until the end of the stream; the reader's side."""
-        while (taken := self._take(None)) is not None:
+        for taken in self.several(1):
             # Out of the list at once: nothing keeps the last picture alive while waiting.
             yield taken.pop()
+
+    def several(self, count: int) -> Iterator[list[T]]:
+        """Take `count` items at a time, fewer only at the end; the reader's side.
+
+        Args:
+            count: at most the capacity, because more never wait.
+        """
+        while (taken := self._take(None, count)) is not None:
+            yield taken
 
     def poll(self, patience_s: Callable[[], float | None]) -> Iterator[T | None]:
         """Take items until the end of the stream, and None whenever waiting takes too long.
@@ -115,21 +124,23 @@ class Link(Generic[T]):
         Args:
             patience_s: asked before each wait how long it may take; None is for ever.
         """
-        while (taken := self._take(patience_s())) is not None:
+        while (taken := self._take(patience_s(), 1)) is not None:
             yield taken.pop() if taken else None
 
-    def _take(self, timeout_s: float | None) -> list[T] | None:
-        """One item, none if nothing came in time, or None at the end."""
+    def _take(self, timeout_s: float | None, count: int) -> list[T] | None:
+        """Items, none if not enough came in time, or None at the end."""
         with self._changed:
-            came = self._changed.wait_for(lambda: self._items or self._closed, timeout_s)
+            came = self._changed.wait_for(
+                lambda: len(self._items) >= count or self._closed, timeout_s
+            )
             if not came:
                 return []
             if self._aborted or not self._items:
                 return None
-            item = self._items.popleft()
-            self._passed += 1
+            taken = [self._items.popleft() for _ in range(min(count, len(self._items)))]
+            self._passed += len(taken)
             self._changed.notify_all()
-            return [item]
+            return taken
 
     def linger(self, seconds: float) -> None:
         """Wait, but not beyond the end of the stream; the reader's side."""

@@ -18,7 +18,7 @@ from stream.report import Percentiles, Report, StageMeter, StageReport
 from stream.sinks import Sink
 from stream.tee import Tee
 from stream.threads import ThreadGroup
-from stream.worker import Stage, Worker
+from stream.worker import Batching, Stage, Worker
 
 LIVE_CAPACITY = 1
 LOSSLESS_CAPACITY = 4
@@ -100,16 +100,20 @@ class Pipeline:
         self._next = dict(itertools.pairwise(self._line))
         self._links: dict[str, Link[Frame]] = {}
         capacity = LIVE_CAPACITY if live else LOSSLESS_CAPACITY
+        at_once = {name: 1 if live else _frames_at_once(stage) for name, stage in stages.items()}
         for index, reader in enumerate(self._next.values()):
             newest = live and index == 0
             self._links[reader] = Link(
-                capacity, leaky=newest, hand_over=live and not newest, hand_on=hand_on_audio
+                max(capacity, at_once.get(reader, 1)),
+                leaky=newest,
+                hand_over=live and not newest,
+                hand_on=hand_on_audio,
             )
         self._tee = Tee(
             sinks, self._link_to, self._start, when_all_failed=self.stop, stamped=stamped
         )
         self._workers = {
-            name: self._worker(name, stage, counts=name == list(stages)[-1])
+            name: self._worker(name, stage, at_once[name], counts=name == list(stages)[-1])
             for name, stage in stages.items()
         }
         self._threads: dict[str, threading.Thread] = {}
@@ -123,7 +127,7 @@ class Pipeline:
         capacity = LEAKY_SINK_CAPACITY if sink.leaky else LIVE_SINK_CAPACITY
         return Link(capacity, leaky=True, hand_on=hand_on_audio)
 
-    def _worker(self, name: str, stage: Stage, *, counts: bool) -> Worker:
+    def _worker(self, name: str, stage: Stage, at_once: int, *, counts: bool) -> Worker:
         def put(frame: Frame) -> bool:
             if counts:
                 self._count_faces(frame)
@@ -137,6 +141,7 @@ class Pipeline:
             partial(self._end, name),
             tolerant=self._live and self._gate is not None,
             late=LateStart() if self._live else None,
+            at_once=at_once,
         )
 
     def run(
@@ -333,6 +338,10 @@ class Pipeline:
             live=self._live,
             stamps={branch.name: branch.stamps.report() for branch in branches if branch.stamps},
         )
+
+
+def _frames_at_once(stage: Stage) -> int:
+    return stage.frames_at_once if isinstance(stage, Batching) else 1
 
 
 def _summary(meter: StageMeter, wall_ns: int) -> StageReport:

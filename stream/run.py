@@ -43,6 +43,10 @@ if TYPE_CHECKING:
     from stream.web.server import WebServer
 
 
+_BATCH_FRAMES = 8
+"""More gain nothing: by then a processor computes at full speed, and reads each weight seldom."""
+
+
 @dataclass(frozen=True, slots=True)
 class Threads:
     """One budget of processor threads, for libraries that would each take all."""
@@ -156,6 +160,7 @@ class Run:
             mode = self.config.mode
             live = self.info.live if mode == "auto" else mode == "live"
             self.config = replace(self.config, mode="live" if live else "lossless")
+            self._swap.frames_at_once = self._batch_frames()
             size = (self.info.width, self.info.height)
             label = Label(marking.text) if marking.shows_label(live=live) else None
             gate = Gate(self.config.gate, live=live, size=size, label=label)
@@ -200,6 +205,12 @@ class Run:
         swapper = self._load_model(path, self.config.device, self._threads.inference)
         check_consent(swapper.info, model, self.config.i_have_consent)
         return swapper
+
+    def _batch_frames(self) -> int:
+        if self.config.batch_frames:
+            return self.config.batch_frames
+        # What comes at its own pace waits for no other.
+        return 1 if self.info.live or self.config.input.paced else _BATCH_FRAMES
 
     def _build_engine(self, opened: ExitStack) -> None:
         """Let TensorRT take over from CUDA once its engine is built, if it is installed.

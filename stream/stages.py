@@ -7,7 +7,7 @@ the next frame.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from engine.blend import Blender
@@ -89,6 +89,7 @@ class Swap:
 
     Attributes:
         swapper: what does it.
+        frames_at_once: see `stream.worker.Batching`; 1 until another number is set.
     """
 
     def __init__(self, load: Callable[[str], Swapper], model: str) -> None:
@@ -101,14 +102,22 @@ class Swap:
         self._load = load
         self._model = model
         self.swapper = load(model)
+        self.frames_at_once = 1
 
     def __call__(self, frame: Frame) -> Frame:
         """The frame with its faces' swaps."""
-        chosen = tuple(face for face in frame.faces if not face.bystander)
-        if not chosen:
-            return frame
-        others = frame.faces[len(chosen) :]
-        return replace(frame, faces=(*self.swapper(frame.image, chosen), *others))
+        return self.many([frame])[0]
+
+    def many(self, frames: Sequence[Frame]) -> list[Frame]:
+        """The frames with their faces' swaps; all faces go through the model at once."""
+        chosen = [
+            (frame.image, tuple(face for face in frame.faces if not face.bystander))
+            for frame in frames
+        ]
+        return [
+            replace(frame, faces=(*faces, *frame.faces[len(faces) :])) if faces else frame
+            for frame, faces in zip(frames, self.swapper.many(chosen), strict=True)
+        ]
 
     def use(self, model: str) -> None:
         """Load another model and use it from the next frame on; any thread may say so.

@@ -5,11 +5,11 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Protocol, TypeAlias, runtime_checkable
 
-from stream.call import call
+from stream.call import timed
 from stream.frame import AudioPacket, Frame
 from stream.late_start import LateStart
 from stream.link import Link
@@ -32,6 +32,21 @@ class Restartable(Protocol):
 
     def restart(self) -> None:
         """Forget everything and load what is needed again; raises what loading raises."""
+
+
+@runtime_checkable
+class Batching(Protocol):
+    """A stage that does several frames at once for less than one after the other.
+
+    Attributes:
+        frames_at_once: how many in a lossless run. It always is that many, but for the last
+            frames, so that a result never depends on how busy the machine was.
+    """
+
+    frames_at_once: int
+
+    def many(self, frames: Sequence[Frame]) -> list[Frame]:
+        """What calling the stage with each of the frames in their order would return."""
 
 
 class Worker:
@@ -61,6 +76,7 @@ class Worker:
         *,
         tolerant: bool,
         late: LateStart | None = None,
+        at_once: int = 1,
     ) -> None:
         """Keep what is needed; `run` is the body of the thread.
 
@@ -72,6 +88,7 @@ class Worker:
             end: says that nothing more comes.
             tolerant: go on after a failure.
             late: tells how long to wait before taking the next frame; None: not at all.
+            at_once: how many frames to take at a time; more than 1 for stages of `Batching`.
         """
         self.name = name
         self.inlet = inlet
@@ -83,6 +100,7 @@ class Worker:
         self._end = end
         self.tolerant = tolerant
         self._late = late
+        self._at_once = at_once
         self._unheard: tuple[AudioPacket, ...] = ()
         self._failures_in_a_row = 0
         self._restarted_ns = self._complained_ns = 0
@@ -95,27 +113,33 @@ class Worker:
         """Work until the link ends, nobody takes frames any more, or the stage fails."""
         mine = self._thread_number
         try:
-            for frame in self.inlet:
+            for frames in self.inlet.several(self._at_once):
                 self._busy_since_ns = time.monotonic_ns()
-                result = self._attempt(frame, mine)
+                results = self._attempt(frames, mine)
                 if not self._still(mine):
                     return
-                if result is None:
-                    self._unheard += frame.audio
-                    continue
-                if self._unheard:
-                    result = replace(result, audio=self._unheard + result.audio)
-                    self._unheard = ()
-                began_s = time.monotonic()
-                if not self._put(result):
+                if not all(map(self._hand_on, frames, results)):
                     return
-                if self._late is not None:
-                    self._late.handed_over(time.monotonic() - began_s)
-                    self.inlet.linger(self._late.linger_s)
         finally:
             if mine == self._thread_number:
                 self.inlet.abort()
                 self._end()
+
+    def _hand_on(self, frame: Frame, result: Frame | None) -> bool:
+        """Put a result on its way, or keep the sound of a frame that has none."""
+        if result is None:
+            self._unheard += frame.audio
+            return True
+        if self._unheard:
+            result = replace(result, audio=self._unheard + result.audio)
+            self._unheard = ()
+        began_s = time.monotonic()
+        if not self._put(result):
+            return False
+        if self._late is not None:
+            self._late.handed_over(time.monotonic() - began_s)
+            self.inlet.linger(self._late.linger_s)
+        return True
 
     def give_up_if_hung(self, limit_s: float) -> bool:
         """Give up a call that has lasted too long, and the thread that is in it.
@@ -147,19 +171,25 @@ class Worker:
             self._busy_since_ns = 0
             return True
 
-    def _attempt(self, frame: Frame, mine: int) -> Frame | None:
+    def _attempt(self, frames: Sequence[Frame], mine: int) -> Sequence[Frame | None]:
         try:
-            result = call(self.name, self._stage, frame, self.meter)
+            with timed(self.name, frames, self.meter):
+                results = self._results(frames)
         except Exception as error:
             if not self.tolerant:
                 raise
             if mine == self._thread_number:
                 self._failed(error)
-            return None
+            return [None] * len(frames)
         if mine == self._thread_number:
-            self.left_out += result is None
+            self.left_out += sum(result is None for result in results)
             self._failures_in_a_row, self.failure = 0, None
-        return result
+        return results
+
+    def _results(self, frames: Sequence[Frame]) -> Sequence[Frame | None]:
+        if self._at_once > 1 and isinstance(self._stage, Batching):
+            return self._stage.many(frames)
+        return [self._stage(frame) for frame in frames]
 
     def _failed(self, error: Exception) -> None:
         self.failed += 1

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import tracemalloc
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
 
 from engine.execution import loading
+from engine.session import Session
 from engine.swap import Swapper
 from stream.config import Config
 from stream.frame import Frame
@@ -44,6 +46,33 @@ def test_a_run_loads_its_model_once_and_drops_nothing(created: list[object]) -> 
     assert len(created) == 1
     assert report.frames_out == report.faces_swapped == FRAMES
     assert report.dropped == report.failed == 0
+
+
+@pytest.mark.parametrize(
+    ("changes", "batches"),
+    [
+        ({}, [8, 2]),
+        ({"batch_frames": 3}, [3, 3, 3, 1]),
+        ({"input": SourceSettings(duration_s=FRAMES / 25, paced=True)}, [1] * FRAMES),
+        ({"mode": "live"}, [1] * FRAMES),
+    ],
+    ids=["lossless", "as asked", "paced", "live"],
+)
+def test_frames_go_through_the_model_together_unless_they_come_at_their_own_pace(
+    changes: dict[str, Any], batches: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows: list[int] = []
+    run_model = Session.run
+
+    def counted(session: Session, outputs: list[str], feeds: dict[str, Any]) -> list[Any]:
+        rows.append(len(feeds["face"]))
+        return run_model(session, outputs, feeds)
+
+    with Run(replace(config(), **changes)) as run:
+        monkeypatch.setattr(Session, "run", counted)
+        report = run.pipeline.run()
+    assert rows == batches[: report.faces_swapped]
+    assert report.faces_swapped == FRAMES - report.dropped
 
 
 def test_runs_that_share_a_model_load_it_once(created: list[object]) -> None:

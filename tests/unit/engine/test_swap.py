@@ -74,6 +74,36 @@ def test_all_faces_of_a_frame_in_order(swapper: Swapper) -> None:
         assert np.abs(face.swap.image[64, 64].astype(int) - expected).max() <= 4
 
 
+def test_faces_of_several_frames_go_through_the_model_at_once(
+    swapper: Swapper, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pictures = [smooth_picture(), smooth_picture(260, 240), smooth_picture()[::-1].copy()]
+    broken = Face(np.full((478, 2), np.nan, np.float32), 5)
+    faces = [
+        (Face(landmarks_at(40, 30, 128), 0), broken, Face(landmarks_at(90, 40, 64), 1)),
+        (),
+        (Face(landmarks_at(60, 20, 100), 2),),
+    ]
+    alone = [swapper(image, each) for image, each in zip(pictures, faces, strict=True)]
+    rows: list[int] = []
+    run = swapper._run
+
+    def counted(batch: np.ndarray) -> list[np.ndarray]:
+        rows.append(len(batch))
+        return run(batch)
+
+    monkeypatch.setattr(swapper, "_run", counted)
+    together = swapper.many(list(zip(pictures, faces, strict=True)))
+    assert rows == [3]
+    for one, other in zip(sum(alone, ()), sum(together, ()), strict=True):
+        assert one.track == other.track
+        assert (one.swap is None) == (other.swap is None) == (one.track == 5)
+        if one.swap and other.swap:
+            assert np.array_equal(one.swap.image, other.swap.image)
+            assert np.array_equal(one.swap.frame_to_crop, other.swap.frame_to_crop)
+            assert one.swap.change == other.swap.change
+
+
 def test_degenerate_landmarks_stay_unswapped(swapper: Swapper) -> None:
     image = smooth_picture()
     point = np.full((478, 2), 20, np.float32)

@@ -32,6 +32,7 @@ def test_later_wins(tmp_path: Path) -> None:
         ("track.keep_s=nan", "track.keep_s is nan, expected a finite number"),
         ("input.duration_s=inf", "input.duration_s is inf, expected a finite number"),
         ("threads=-1", "threads is -1; expected 1 or more, or 0 for all processors"),
+        ("batch_frames=65", "batch_frames is 65; expected 1 to 64, or 0 for a good number"),
         ("blend.feather=wide", "blend.feather is 'wide', expected a number"),
         ("track.max_faces=2.5", "track.max_faces is 2.5, expected a whole number"),
         ("track.max_faces=true", "track.max_faces is True, expected a whole number"),

@@ -20,6 +20,15 @@ def test_delivers_in_order_and_ends() -> None:
     assert list(link) == []
 
 
+def test_gives_several_at_a_time_and_fewer_only_at_the_end() -> None:
+    link: Link[int] = Link(3)
+    writer = threading.Thread(target=lambda: (filled(link, 8), link.end()))
+    writer.start()
+    assert list(link.several(3)) == [[0, 1, 2], [3, 4, 5], [6, 7]]
+    writer.join()
+    assert link.stats.passed == 8
+
+
 def test_full_leaky_link_keeps_the_newest() -> None:
     link = filled(Link(2, leaky=True), 5)
     link.end()

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -89,12 +90,12 @@ def test_tracker_that_hangs_is_closed_by_the_thread_that_hung_in_it() -> None:
 class Swapper:
     def __init__(self, model: str) -> None:
         self.model = model
-        self.seen: list[int] = []
+        self.seen: list[list[int]] = []
 
-    def __call__(self, image: Image, faces: tuple[Face, ...]) -> tuple[Face, ...]:
-        self.seen += [face.track for face in faces]
+    def many(self, pictures: Sequence[tuple[Image, tuple[Face, ...]]]) -> list[tuple[Face, ...]]:
+        self.seen.append([face.track for _, faces in pictures for face in faces])
         swap = Swap(np.zeros((8, 8, 3), np.uint8), None, np.eye(2, 3), 30.0)
-        return tuple(replace(face, swap=swap) for face in faces)
+        return [tuple(replace(face, swap=swap) for face in faces) for _, faces in pictures]
 
 
 def test_bystanders_are_not_swapped() -> None:
@@ -105,7 +106,22 @@ def test_bystanders_are_not_swapped() -> None:
     assert swap(FRAME) is FRAME
     swap.use("two")
     swap(replace(FRAME, faces=faces))
-    assert (swap.swapper.model, swap.swapper.seen) == ("two", [0])  # type: ignore[attr-defined]
+    assert (swap.swapper.model, swap.swapper.seen) == ("two", [[0]])  # type: ignore[attr-defined]
+
+
+def test_faces_of_several_frames_are_swapped_at_once() -> None:
+    swap = stages.Swap(Swapper, "one")  # type: ignore[arg-type]
+    bystander = replace(FACE, track=9, bystander=True)
+    tracks: list[tuple[int, ...]] = [(1, 2), (), (3,)]
+    frames = [
+        replace(FRAME, seq=seq, faces=(*(replace(FACE, track=one) for one in each), bystander))
+        for seq, each in enumerate(tracks)
+    ]
+    swapped = swap.many(frames)
+    assert swap.swapper.seen == [[1, 2, 3]]  # type: ignore[attr-defined]
+    assert [frame.seq for frame in swapped] == [0, 1, 2]
+    assert [[face.track for face in frame.faces] for frame in swapped] == [[1, 2, 9], [9], [3, 9]]
+    assert all((face.swap is None) == face.bystander for frame in swapped for face in frame.faces)
 
 
 class Blender:
