@@ -6,6 +6,7 @@ Devices are chosen here, and what was asked for but not obtained is an error unl
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -16,12 +17,16 @@ from numpy.typing import NDArray
 from engine import onnx_file, profile
 from engine.contracts import refusals
 from engine.errors import ModelError
-from engine.execution.devices import ALONE, DEVICES, NVIDIA, PROVIDERS, Device, Runtime
+from engine.execution.devices import ALONE, DEVICES, NVIDIA, ONE_QUEUE, PROVIDERS, Device, Runtime
+from engine.execution.gathering import Gathering
+from engine.execution.independence import rows_are_independent
 from engine.execution.lane import BoundLane, Lane
 from engine.execution.loading import Loader, one_line
 from engine.execution.tuning import MOST_ROWS
 
 __all__ = ["DEVICES", "PROVIDERS", "Device", "Runtime", "Session"]
+
+_log = logging.getLogger(__name__)
 
 _ELEMENT_TYPES = {"tensor(float)": np.float32, "tensor(float16)": np.float16}
 
@@ -30,22 +35,25 @@ class Session:
     """A loaded model on one device; any number of threads may run it at a time.
 
     They share the model where ONNX Runtime allows it. With CUDA graphs, and on DirectML, a thread
-    that finds the model in use by another one loads it once more.
+    that finds the model in use by another one loads it once more. Without graphs, threads that
+    come at the same time are served as one batch, on devices that do one thing at a time.
 
     Attributes:
         device: what it runs on: one of `DEVICES`, not 'auto'.
         inputs, outputs: tensor name to (shape, dtype); a free dimension is None.
         metadata: the model file's own key-value pairs.
         loads: how many times the model was loaded.
+        gathering: makes one batch of what several threads want; None where each runs its own.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what can be had, and what is wanted of it
         self,
         path: Path,
         device: Device = "auto",
         threads: int = 1,
         *,
         graphs: bool = True,
+        gather: bool = True,
         profile_prefix: Path | None = None,
     ) -> None:
         """Load a model.
@@ -54,7 +62,10 @@ class Session:
             path: an ONNX file.
             device: where to run; `auto` takes the best that works.
             threads: processor threads inside one run.
-            graphs: let CUDA replay recorded runs, where the model allows it.
+            graphs: let CUDA replay recorded runs, where the model allows it. They belong to one
+                thread: without them, many threads can share what is loaded once.
+            gather: without graphs, make one batch of what several threads want at the same time,
+                if rows of this model do not depend on each other and the device has one queue.
             profile_prefix: how the name of the file begins in which ONNX Runtime records what it
                 does until `executed` is called; None for no record. It costs time.
 
@@ -78,6 +89,12 @@ class Session:
         self.metadata: Mapping[str, str] = self._session.get_modelmeta().custom_metadata_map
         # Taking from and adding to a list is atomic.
         self._idle: list[Lane | BoundLane] = [self._lane(self._session)]
+        self.gathering: Gathering | None = None
+        if gather and not graphs and self.device in ONE_QUEUE:
+            if rows_are_independent(self._run, self.inputs, self.outputs):
+                self.gathering = Gathering(self._run, MOST_ROWS)
+            else:
+                _log.info("model %s: threads' rows are not run together", path)
 
     def _lane(self, session: onnxruntime.InferenceSession) -> Lane | BoundLane:
         tensors = {**self.inputs, **self.outputs}
@@ -102,6 +119,12 @@ class Session:
         Raises:
             ModelError: the model or its device failed.
         """
+        run = self._run if self.gathering is None else self.gathering.run
+        return run(outputs, feeds)
+
+    def _run(
+        self, outputs: list[str], feeds: Mapping[str, NDArray[np.floating]]
+    ) -> list[NDArray[np.floating]]:
         try:
             lane = self._idle.pop()
         except IndexError:

@@ -29,6 +29,10 @@ NVIDIA: Final = frozenset({"cuda", "tensorrt"})
 ALONE: Final = frozenset({"directml"})
 """Devices on which two threads must not run one ONNX Runtime session at a time."""
 
+ONE_QUEUE: Final = NVIDIA | ALONE
+"""Devices that do one run after the other whoever asks, and where a batch of several rows takes
+little longer than a batch of one. On the processor threads run beside each other."""
+
 _PACKAGES: Final = {
     "cuda": "onnxruntime-gpu",
     "tensorrt": "onnxruntime-gpu",

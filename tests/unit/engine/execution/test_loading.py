@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from engine.errors import DeviceError, ModelError
 from engine.execution import loading, tensorrt
 from engine.execution.lane import BoundLane
 from engine.execution.tuning import MOST_ROWS
+from engine.models import model_path
 from engine.session import PROVIDERS, Session
 from tests.tiny_models import write_model
 
@@ -192,6 +194,76 @@ def test_without_graphs_threads_share_the_model_on_cuda_too(
     assert len(in_threads(session, 4)) == 4
     assert session.loads == 1
     assert len(pretender.created) == 1
+
+
+@pytest.mark.parametrize("device", PROVIDERS)
+@pytest.mark.parametrize("shared", [True, False])
+def test_threads_are_gathered_where_the_device_has_one_queue(
+    pretender: Pretender, model: Path, device: Any, *, shared: bool
+) -> None:
+    session = Session(model, device, graphs=not shared)
+    gathers = shared and device in {"cuda", "tensorrt", "directml"}
+    assert (session.gathering is not None) == gathers
+    assert Session(model, device, graphs=not shared, gather=False).gathering is None
+
+
+def test_a_model_of_fixed_rows_is_not_gathered(pretender: Pretender, tmp_path: Path) -> None:
+    path = write_model(tmp_path / "two.onnx", batch=2)
+    session = Session(path, "cuda", graphs=False)
+    assert session.gathering is None
+    assert run(session, 2).shape == (2, 3, 128, 128)
+
+
+def test_a_model_whose_rows_change_each_other_is_not_gathered(
+    pretender: Pretender, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    shape: list[str | int | None] = ["n", 3, 8, 8]
+    graph = helper.make_graph(
+        [
+            helper.make_node("ReduceMean", ["face"], ["mean"], axes=[0], keepdims=1),
+            helper.make_node("Sub", ["face", "mean"], ["swapped"]),
+        ],
+        "normalized over the batch",
+        [helper.make_tensor_value_info("face", TensorProto.FLOAT, shape)],
+        [helper.make_tensor_value_info("swapped", TensorProto.FLOAT, shape)],
+    )
+    path = tmp_path / "normalized.onnx"
+    opsets = [helper.make_opsetid("", 17)]
+    onnx.save(helper.make_model(graph, opset_imports=opsets, ir_version=8), path)
+    assert Session(path, "cuda", graphs=False).gathering is None
+    assert "not run together" in caplog.text
+
+
+@pytest.mark.usefixtures("switch_interval")
+def test_bundled_model_answers_many_threads_as_it_answers_one(pretender: Pretender) -> None:
+    """To the bit on a processor; a GPU may round otherwise for other batch sizes."""
+    session = Session(model_path("maro"), "cuda", graphs=False)
+    assert session.gathering is not None
+    names = list(session.outputs)
+    dice = np.random.default_rng(0)
+    asked = [dice.random((count, 3, 64, 64), dtype=np.float32) for count in (1, 2, 1)]
+    alone = [session._run(names, {"face": faces}) for faces in asked]
+    begin = threading.Barrier(len(asked), timeout=20)
+
+    def work(faces: np.ndarray) -> list[np.ndarray]:
+        begin.wait()
+        return session.run(names, {"face": faces})
+
+    with ThreadPoolExecutor(len(asked)) as pool:
+        for expected, answer in zip(alone, pool.map(work, asked), strict=True):
+            for one, other in zip(expected, answer, strict=True):
+                np.testing.assert_array_equal(one, other)
+    assert session.loads == 1
+    assert len(session._idle) == 1
+    assert session.gathering.rows == sum(map(len, asked))
+
+
+def test_an_error_of_a_gathered_model_is_explained(pretender: Pretender, model: Path) -> None:
+    session = Session(model, "cuda", graphs=False)
+    with pytest.raises(ModelError, match="failed while running on cuda"):
+        session.run(["swapped"], {"face": np.zeros((1, 3, 9, 9), np.float32)})
+    assert run(session).shape == (1, 3, 128, 128)
 
 
 def test_one_thread_never_loads_twice(pretender: Pretender, model: Path) -> None:
