@@ -13,7 +13,8 @@ class SharedModels:
     """Loads each model once, for all runs; any thread may call it.
 
     The runs' faces go through one session: weights and caches are there once, whatever the number
-    of streams. `Swapper` and `Session` may be used by many threads at a time.
+    of streams. On a GPU, faces of streams that wait for it at the same time are one batch
+    (`engine.execution.gathering`); on the processor streams run beside each other.
     """
 
     def __init__(self) -> None:
@@ -31,7 +32,8 @@ class SharedModels:
         key = path.resolve(), device, threads
         with self._loading:
             if key not in self._loaded:
-                # A CUDA graph belongs to one thread: with graphs each would load its own model.
+                # A CUDA graph belongs to one thread: with graphs each would load its own model,
+                # and nothing could be gathered.
                 self._loaded[key] = Swapper(path, device, threads, graphs=False)
             return self._loaded[key]
 

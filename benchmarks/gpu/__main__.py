@@ -13,7 +13,7 @@ from typing import Any, Final
 import click
 
 from benchmarks import pipeline_matrix
-from benchmarks.gpu import goals, network
+from benchmarks.gpu import goals, network, streams
 from benchmarks.gpu.plot import draw
 from benchmarks.machine import describe
 from benchmarks.spread import spread
@@ -54,6 +54,9 @@ def main(device: Device, model: str, out: Path, runs: int, budget_s: float, *, q
         "batches": lambda: network.sweep(path, device, batches, 30 * scale, graphs=True),
         "batches_without_graphs": lambda: network.sweep(
             path, device, batches, 15 * scale, graphs=False
+        ),
+        "streams": lambda: streams.measure(
+            path, device, streams.STREAMS[: 2 if quick else None], 20 * scale
         ),
         "pipeline": lambda: _pipeline(device, model, quick=quick),
         "live": lambda: _live(device, model, out),
