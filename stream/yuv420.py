@@ -54,13 +54,15 @@ BT2020 = Luma(0.2627, 0.0593)
 
 def views(planes: Iterable[FramePlane]) -> Planes:
     """Arrays over the memory of a yuv420p frame; valid as long as the frame lives."""
-    y, u, v = (
-        np.frombuffer(
-            memoryview(cast("bytes", plane)), np.uint8, plane.height * plane.line_size
-        ).reshape(plane.height, plane.line_size)
-        for plane in planes
-    )
+    y, u, v = map(_view, planes)
     return y, u, v
+
+
+def split(planes: Iterable[FramePlane]) -> Planes:
+    """Arrays of an nv12 frame, as hardware decodes it: Y as in `views`, copies of U and V."""
+    y, uv = map(_view, planes)
+    u, v = cv2.split(uv[:, : uv.shape[1] // 2 * 2].reshape(len(uv), -1, 2))
+    return y, np.asarray(u, np.uint8), np.asarray(v, np.uint8)
 
 
 def to_bgr(
@@ -116,6 +118,12 @@ def from_bgr(image: Image, luma: Luma, planes: Planes) -> None:
         band = (blue[:rows], green[:rows], red[:rows])
         cv2.split(image[top : top + rows], band)
         _from_planes(*band, factors, y[top : top + rows], u[half], v[half])
+
+
+def _view(plane: FramePlane) -> NDArray[np.uint8]:
+    data = memoryview(cast("bytes", plane))
+    rows, width = plane.height, plane.line_size
+    return np.frombuffer(data, np.uint8, rows * width).reshape(rows, width)
 
 
 def _bgr_factors(luma: Luma, *, full_range: bool) -> NDArray[np.int32]:

@@ -17,6 +17,7 @@ from stream.findings import Finding, listed
 from stream.sinks import video
 from stream.sinks.trial import try_encoder, try_video_file
 from stream.sources import abilities, v4l2
+from stream.sources.abilities import Nvdec
 from stream.sources.v4l2 import VideoDevice
 
 _SUFFIXES = (".mp4", ".mkv")
@@ -37,6 +38,7 @@ class Facts:
         no_decoders, no_protocols: what is missing.
         files: video file suffix to why it cannot be written, empty if it can.
         encoders: other encoder to why it does not work, empty if it does.
+        nvdec: decoding on an NVIDIA GPU.
     """
 
     system: str
@@ -49,6 +51,7 @@ class Facts:
     no_protocols: tuple[str, ...] = ()
     files: tuple[tuple[str, str], ...] = ()
     encoders: tuple[tuple[str, str], ...] = ()
+    nvdec: Nvdec = field(default_factory=Nvdec)
 
 
 def examine() -> list[Finding]:
@@ -71,6 +74,7 @@ def facts() -> Facts:
         no_protocols=tuple(abilities.missing_protocols()),
         files=tuple(_files()),
         encoders=tuple((name, try_encoder(name)) for name in _ENCODERS),
+        nvdec=abilities.try_nvdec(),
     )
 
 
@@ -97,12 +101,23 @@ def _codecs(facts: Facts) -> Iterable[Finding]:
         yield Finding("sources", "warn", f"cannot be read: {listed(missing)}", reinstall)
     else:
         yield Finding("sources", "ok", "the usual codecs, http(s), rtsp, rtmp(s), tcp")
+    yield _nvdec(facts.nvdec)
     for name, problem in facts.encoders:
         says = f"{name}, {_ENCODERS[name]}"
         if problem:
             yield Finding("encoder", "note", f"{says}: not available ({problem})")
         else:
             yield Finding("encoder", "ok", f"{says}: opens")
+
+
+def _nvdec(tried: Nvdec) -> Finding:
+    says = "NVDEC, large video on an NVIDIA GPU"
+    if tried.device:
+        return Finding("decoder", "note", f"{says}: not available ({tried.device})")
+    if tried.decodes:
+        fix = "docker run --gpus all -e NVIDIA_DRIVER_CAPABILITIES=all ...   (in a container)"
+        return Finding("decoder", "warn", f"{says}: {tried.decodes}", fix)
+    return Finding("decoder", "ok", f"{says}: decodes H.264")
 
 
 def _cameras(facts: Facts) -> Iterable[Finding]:

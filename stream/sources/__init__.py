@@ -9,7 +9,7 @@ from importlib import resources
 from pathlib import Path
 
 from stream.errors import SourceError
-from stream.sources import network, pictures
+from stream.sources import network, nvdec, pictures
 from stream.sources.camera import OpenCVCamera, v4l2_camera
 from stream.sources.file import file_source
 from stream.sources.looping import Looping
@@ -32,7 +32,7 @@ def open_source(  # noqa: PLR0911 - one return for each kind
         settings: how to open it.
 
     Raises:
-        SourceError: a URL scheme that no source reads.
+        SourceError: a URL scheme that no source reads, or NVDEC for what needs no decoder.
     """
     if settings.loop:
         # Only what ends can begin again; `Looping` says so when it opens the rest.
@@ -43,10 +43,12 @@ def open_source(  # noqa: PLR0911 - one return for each kind
     if url.isdecimal():
         if sys.platform == "linux":
             return Reconnecting(partial(v4l2_camera, f"/dev/video{url}", settings), settings)
+        nvdec.check_unwanted(f"camera {url}", settings.decoder)
         return Reconnecting(partial(OpenCVCamera, int(url), settings), settings)
     if url.startswith(("/dev/video", "/dev/v4l/")):
         return Reconnecting(partial(v4l2_camera, url, settings), settings)
     if url.partition(":")[0] == "screen":
+        nvdec.check_unwanted(url, settings.decoder)
         return Reconnecting(partial(ScreenSource, url, settings), settings)
     scheme, separator, _ = url.partition("://")
     if separator:
@@ -56,6 +58,7 @@ def open_source(  # noqa: PLR0911 - one return for each kind
         raise SourceError(f"{scheme}://: unknown kind of source; expected one of {known}")
     path = Path(url)
     if path.is_dir() or path.suffix.lower() in pictures.SUFFIXES:
+        nvdec.check_unwanted(url, settings.decoder)
         return pictures.PictureSource(path, settings)
     return file_source(path, settings)
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-import av
-from av.codec import hwaccel
+from dataclasses import dataclass
 
+import av
+
+from stream.errors import SourceError
+from stream.sources import nvdec, open_source
 from stream.sources.network import SCHEMES
+from stream.sources.settings import SourceSettings
 
 _CODECS = ("h264", "hevc", "vp9", "av1", "mjpeg", "prores")
 _ASKED = ("http", "https", "rtmp", "rtmps", "rtsp", "tcp")
@@ -44,9 +48,28 @@ def missing_protocols() -> list[str]:
     return missing
 
 
-def hardware() -> list[str]:
-    """Kinds of hardware decoding that FFmpeg was built for; nothing says that they work."""
-    return list(hwaccel.hwdevices_available())
+@dataclass(frozen=True, slots=True)
+class Nvdec:
+    """Decoding on an NVIDIA GPU, tried.
+
+    Attributes:
+        device: why there is no CUDA device to decode on, empty if there is one.
+        decodes: why H.264 is not decoded on it, empty if it is.
+    """
+
+    device: str = ""
+    decodes: str = ""
+
+
+def try_nvdec() -> Nvdec:
+    """Decodes a picture of the bundled demo as a run would."""
+    if device := nvdec.obstacle():
+        return Nvdec(device=device)
+    try:
+        with open_source("demo", SourceSettings(decoder="nvdec")):
+            return Nvdec()
+    except SourceError as error:
+        return Nvdec(decodes=str(error).partition(": ")[2])
 
 
 def cameras() -> list[str] | None:

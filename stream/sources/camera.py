@@ -13,6 +13,7 @@ from typing import Self
 import av
 import cv2
 import numpy as np
+from av.codec.hwaccel import HWAccel
 from av.container import InputContainer
 
 from engine.face import Image
@@ -36,7 +37,7 @@ def v4l2_camera(device: str, settings: SourceSettings) -> ContainerSource:
 
     Args:
         device: such as `/dev/video0`.
-        settings: wanted size, rate and format.
+        settings: wanted size, rate, format and decoder.
     """
     return ContainerSource(
         device,
@@ -47,7 +48,9 @@ def v4l2_camera(device: str, settings: SourceSettings) -> ContainerSource:
     )
 
 
-def _open_v4l2(device: str, settings: SourceSettings) -> InputContainer:
+def _open_v4l2(
+    device: str, settings: SourceSettings, accelerator: HWAccel | None
+) -> InputContainer:
     formats: tuple[str | None, ...] = _AUTO_FORMATS
     if settings.camera_format != "auto":
         formats = (settings.camera_format,)
@@ -61,7 +64,11 @@ def _open_v4l2(device: str, settings: SourceSettings) -> InputContainer:
             options["input_format"] = pixel_format
         try:
             container = av.open(
-                device, format="v4l2", container_options=options, timeout=settings.open_timeout_s
+                device,
+                format="v4l2",
+                container_options=options,
+                timeout=settings.open_timeout_s,
+                hwaccel=accelerator,
             )
         except FileNotFoundError:
             raise SourceError(

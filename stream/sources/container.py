@@ -4,22 +4,28 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, suppress
 from fractions import Fraction
-from typing import Self
+from typing import Self, TypeAlias
 
 import av
+from av.codec.hwaccel import HWAccel
 from av.container import InputContainer
 
 from stream.errors import SourceError
 from stream.frame import AudioPacket, Frame, SourceInfo
+from stream.sources import nvdec
 from stream.sources.failures import reason, without_credentials
 from stream.sources.interruption import Interruption
 from stream.sources.pacing import paced
 from stream.sources.picture import lies_on_its_side, to_bgr
 from stream.sources.reader import Picture, Reader
 from stream.sources.settings import SourceSettings
+from stream.sources.streams import video_stream
 from stream.timebase import NS_PER_S, fraction, to_ns
+
+Connect: TypeAlias = Callable[[HWAccel | None], InputContainer]
+"""Opens an input, its decoders too; raises SourceError."""
 
 _SEGMENTED = frozenset({"hls", "dash"})
 """Live, but in files of seconds each: their pictures come all at once."""
@@ -34,28 +40,31 @@ class ContainerSource:
 
     info: SourceInfo
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what kinds of inputs differ in, by keyword
         self,
         url: str,
         settings: SourceSettings,
-        connect: Callable[[], InputContainer],
+        connect: Connect,
         *,
         live: bool | None = None,
+        reopens: bool = False,
         descriptor: Callable[[], int | None] | None = None,
     ) -> None:
         """Keeps what is needed to open; opens nothing.
 
         Args:
             url: for `info` and messages; credentials are left out.
-            settings: start, duration of what is not live, pace, threads, timeouts.
-            connect: opens the input; raises SourceError.
+            settings: start, duration of what is not live, pace, decoder, threads, timeouts.
+            connect: opens the input, for decoding by hardware if that is given.
             live: frames cannot wait; None: live if the input does not tell how long it is.
+            reopens: nothing is lost by opening it again: a decoder may be chosen by a look at it.
             descriptor: finds that of an opened device whose reading cannot be interrupted.
         """
         self._name = without_credentials(url)
         self._settings = settings
         self._connect = connect
         self._live = live
+        self._reopens = reopens
         self._descriptor = descriptor
         self._opened = ExitStack()
         self._interruption = Interruption()
@@ -87,13 +96,33 @@ class ContainerSource:
             yield from frames
 
     def _open(self) -> None:
+        wanted = self._settings.decoder
+        if wanted == "nvdec":
+            nvdec.check_device(self._name)
+            self._prepare_for_nvdec()
+            return
+        container = self._connected()
+        if wanted == "auto" and self._reopens and nvdec.pays(video_stream(container, self._name)):
+            self._opened.close()
+            with suppress(SourceError, av.error.FFmpegError):
+                self._prepare_for_nvdec()
+                return
+            self._opened.close()
+            container = self._connected()
+        self._prepare(container)
+
+    def _connected(self, accelerator: HWAccel | None = None) -> InputContainer:
         # PyAV's own timeout begins anew with each of its two steps.
         with self._interruption.within(self._settings.open_timeout_s):
-            container = self._connect()
+            container = self._connect(accelerator)
         self._opened.callback(container.close)
         if self._descriptor is not None:
             self._interruption.descriptor = self._descriptor()
-        self._prepare(container)
+        return container
+
+    def _prepare_for_nvdec(self) -> None:
+        self._prepare(self._connected(nvdec.accelerator()))
+        nvdec.check_decoded(self._reader.video, self._name)
 
     def _prepare(self, container: InputContainer) -> None:
         settings = self._settings
@@ -176,6 +205,8 @@ class ContainerSource:
     def _frame(
         self, picture: Picture, seq: int, captured_ns: int, audio: tuple[AudioPacket, ...]
     ) -> Frame:
+        if self._settings.decoder == "nvdec":  # What a stream changes to may be beyond it.
+            nvdec.check_decoded(self._reader.video, self._name)
         pts_ns = to_ns(picture.ticks - self._first.ticks, self._reader.time_base)
         return Frame(to_bgr(picture.frame), pts_ns, seq, captured_ns, audio=audio)
 

@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 
 import av
+from av.codec.hwaccel import HWAccel
 from av.container import InputContainer
 
 from stream.errors import SourceError
@@ -21,12 +22,12 @@ def file_source(path: Path, settings: SourceSettings) -> ContainerSource:
 
     Args:
         path: need not exist yet; entering the source opens it.
-        settings: start, duration, pace, threads.
+        settings: start, duration, pace, decoder, threads.
     """
-    return ContainerSource(str(path), settings, partial(_open, path), live=False)
+    return ContainerSource(str(path), settings, partial(_open, path), live=False, reopens=True)
 
 
-def _open(path: Path) -> InputContainer:
+def _open(path: Path, accelerator: HWAccel | None = None) -> InputContainer:
     if not path.exists():
         raise SourceError(f"{path}: no such file; check the path")
     if path.is_file() and path.stat().st_size == 0:
@@ -36,7 +37,7 @@ def _open(path: Path) -> InputContainer:
     began_s = time.monotonic()
     try:
         # Without the prefix FFmpeg takes a name such as `a:b.mp4` for a protocol.
-        return av.open(f"file:{path}")
+        return av.open(f"file:{path}", hwaccel=accelerator)
     except (av.error.FFmpegError, OSError, ValueError) as error:
         waited_s = time.monotonic() - began_s
         raise open_failure(str(path), error, waited_s, timeout_s=float("inf")) from error

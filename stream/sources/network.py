@@ -6,6 +6,7 @@ import time
 from functools import partial
 
 import av
+from av.codec.hwaccel import HWAccel
 from av.container import InputContainer
 
 from stream.sources.container import ContainerSource
@@ -18,6 +19,8 @@ SCHEMES = frozenset({"http", "https", "rtmp", "rtmps", "rtp", "rtsp", "rtsps", "
 _MAYBE_FILE = frozenset({"http", "https"})
 _RTSP = frozenset({"rtsp", "rtsps"})
 _RTMP = frozenset({"rtmp", "rtmps"})
+_SERVERS = _MAYBE_FILE | _RTSP | _RTMP
+"""They serve whoever comes, again and again; others may send to the first one only."""
 
 
 def network_source(url: str, settings: SourceSettings) -> ContainerSource:
@@ -25,18 +28,22 @@ def network_source(url: str, settings: SourceSettings) -> ContainerSource:
 
     Args:
         url: scheme is one of `SCHEMES`; may hold user and password.
-        settings: timeouts, threads; start only for files.
+        settings: timeouts, decoder, threads; start only for files.
     """
     scheme = url.partition("://")[0].lower()
     live = None if scheme in _MAYBE_FILE else True
-    return ContainerSource(url, settings, partial(_open, url, scheme, settings), live=live)
+    connect = partial(_open, url, scheme, settings)
+    return ContainerSource(url, settings, connect, live=live, reopens=scheme in _SERVERS)
 
 
-def _open(url: str, scheme: str, settings: SourceSettings) -> InputContainer:
+def _open(
+    url: str, scheme: str, settings: SourceSettings, accelerator: HWAccel | None
+) -> InputContainer:
     began_s = time.monotonic()
     timeouts_s = (settings.open_timeout_s, settings.read_timeout_s)
     try:
-        return av.open(url, options=_low_delay(scheme, settings), timeout=timeouts_s)
+        options = _low_delay(scheme, settings)
+        return av.open(url, options=options, timeout=timeouts_s, hwaccel=accelerator)
     except (av.error.FFmpegError, OSError, ValueError) as error:
         waited_s = time.monotonic() - began_s
         # Not chained: FFmpeg's own error repeats the URL with its password.

@@ -22,6 +22,7 @@ _EXACT = (
     | Interpolation.FULL_CHR_H_INT
     | Interpolation.FULL_CHR_H_INP
 )
+_PLANAR = frozenset({"yuv420p", "yuvj420p"})
 _FULL_RANGE = 2
 _UNTAGGED = 2
 _LUMA = {1: yuv420.BT709, 5: yuv420.BT601, 6: yuv420.BT601, 9: yuv420.BT2020}
@@ -43,12 +44,12 @@ def to_bgr(frame: av.VideoFrame) -> Image:
     if matrix == _UNTAGGED:
         hd = min(frame.width, frame.height) >= _HD_LINES
         matrix = Colorspace.ITU709 if hd else Colorspace.ITU601
-    if frame.format.name in {"yuv420p", "yuvj420p"} and matrix in _LUMA:
-        full_range = frame.format.name == "yuvj420p" or frame.color_range == _FULL_RANGE
+    name = frame.format.name
+    if (name in _PLANAR or name == "nv12") and matrix in _LUMA:
+        full_range = name == "yuvj420p" or frame.color_range == _FULL_RANGE
         size = (frame.width, frame.height)
-        image = yuv420.to_bgr(
-            yuv420.views(frame.planes), size, _LUMA[matrix], full_range=full_range
-        )
+        planes = (yuv420.views if name in _PLANAR else yuv420.split)(frame.planes)
+        image = yuv420.to_bgr(planes, size, _LUMA[matrix], full_range=full_range)
     else:
         image = _by_swscale(frame, matrix)
     turn = _display_matrix(frame)

@@ -83,7 +83,9 @@ class Reader:
         self.video = video_stream(container, name)
         # Frame threads hold back one picture for every thread.
         self.video.thread_type = "SLICE" if live else "AUTO"
-        self.video.thread_count = settings.threads
+        # NVDEC does the work where it is asked to; threads of ours would hold pictures for nothing.
+        hardware = self.video.codec_context.is_hwaccel
+        self.video.thread_count = 1 if hardware else settings.threads
         base = self.video.time_base
         timed = not (live and Flags(container.format.flags) & Flags.no_timestamps)
         self.time_base = _ARRIVAL_TIME_BASE if base is None or not timed else fraction(base)

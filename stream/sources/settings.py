@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeAlias
 
 from stream.errors import ConfigError
+
+Decoder: TypeAlias = Literal["auto", "cpu", "nvdec"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +32,8 @@ class SourceSettings:
         reconnect: look for a lost camera or live stream until it is back.
         retry_first_s: wait before the first attempt to reconnect; doubles with each one.
         retry_max_s: the longest wait between two attempts.
+        decoder: `nvdec` for NVIDIA's, or an error; `auto` takes that for large pictures of
+            files and servers where it works, and the processor for everything else.
         threads: of the decoder, 0 for its share of the run's, or else FFmpeg's choice.
         audio: carry the source's sound along.
     """
@@ -50,6 +54,7 @@ class SourceSettings:
     reconnect: bool = True
     retry_first_s: float = 0.1
     retry_max_s: float = 1.0
+    decoder: Decoder = "auto"
     threads: int = 0
     audio: bool = True
 

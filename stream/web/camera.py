@@ -16,6 +16,7 @@ from engine.face import Image
 from stream.errors import SourceError
 from stream.frame import Frame, SourceInfo
 from stream.health import Health
+from stream.sources import nvdec
 from stream.sources.settings import SourceSettings
 from stream.timebase import NS_PER_S, to_ns, to_ticks
 from stream.web.messages import jpeg_size
@@ -82,7 +83,7 @@ class BrowserCamera:
         """Waits for nobody yet.
 
         Args:
-            settings: duration.
+            settings: duration; a decoder that is asked for is an error.
         """
         self._settings = settings
         self._changed = threading.Condition()
@@ -94,6 +95,7 @@ class BrowserCamera:
         self._stopping = False
 
     def __enter__(self) -> Self:
+        nvdec.check_unwanted(NAME, self._settings.decoder)
         if self._settings.start_s > 0:
             raise SourceError(f"{NAME}: a live stream cannot start later; drop --start")
         self._first = self._picture()

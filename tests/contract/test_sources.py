@@ -271,5 +271,5 @@ def test_what_is_live_already_is_not_held_back(
     media.write_video(path, media.STEADY[:4])
     monkeypatch.setattr(container, "paced", hold_back)
     settings = SourceSettings(paced=True)
-    live = ContainerSource("camera", settings, lambda: av.open(path), live=True)
+    live = ContainerSource("camera", settings, lambda _: av.open(path), live=True)
     assert everything(live)

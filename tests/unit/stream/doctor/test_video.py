@@ -8,6 +8,7 @@ from stream.doctor import video
 from stream.doctor.video import Facts
 from stream.doctor.virtual_camera import Loopback
 from stream.findings import Finding
+from stream.sources.abilities import Nvdec
 from stream.sources.v4l2 import Mode, VideoDevice
 
 CAMERA = VideoDevice(
@@ -103,3 +104,19 @@ def test_encoder_that_does_not_open_is_a_note() -> None:
     found = line(replace(GOOD, encoders=(("h264_nvenc", "no such device"),)), "encoder")
     assert found.verdict == "note"
     assert "no such device" in found.says
+
+
+@pytest.mark.parametrize(
+    ("tried", "verdict", "says", "fix"),
+    [
+        (Nvdec(), "ok", "decodes H.264", ""),
+        (Nvdec(device="no driver"), "note", "not available (no driver)", ""),
+        (Nvdec(decodes="h264 is beyond it"), "warn", "h264 is beyond it", "DRIVER_CAPABILITIES"),
+    ],
+)
+def test_decoding_by_nvdec(tried: Nvdec, verdict: str, says: str, fix: str) -> None:
+    found = line(replace(GOOD, nvdec=tried), "decoder")
+    assert found.verdict == verdict
+    assert says in found.says
+    assert fix in found.fix
+    assert bool(fix) == bool(found.fix)

@@ -89,6 +89,12 @@ def test_a_live_stream_has_no_later_start() -> None:
         pass
 
 
+def test_a_browsers_pictures_are_nothing_for_nvdec() -> None:
+    camera = BrowserCamera(SourceSettings(decoder="nvdec"))
+    with pytest.raises(SourceError, match="browser: NVDEC cannot decode it"), camera:
+        pass
+
+
 def test_pictures_from_outside_are_limited() -> None:
     def jpeg(width: int, height: int) -> bytearray:
         _, encoded = cv2.imencode(".jpg", np.zeros((16, 24, 3), np.uint8))
