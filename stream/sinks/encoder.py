@@ -14,11 +14,12 @@ from av.video.stream import VideoStream
 
 from engine.face import Image
 from stream.errors import ConfigError, SinkError
+from stream.sinks import h264
+from stream.sinks.h264 import Encoder
 from stream.sinks.settings import PRESETS
-from stream.sinks.yuv import LIMITED, color_tags, to_yuv
+from stream.sinks.yuv import color_tags, to_yuv
 from stream.timebase import NS_PER_S, to_ticks
 
-Encoder: TypeAlias = Literal["auto", "libx264", "h264_nvenc"]
 Profile: TypeAlias = Literal["baseline", "main", "high"]
 
 TIME_BASE = Fraction(1, 90_000)
@@ -119,7 +120,9 @@ class H264Encoder:
         self._rate = rate or _DEFAULT_RATE
         self._sample_aspect = sample_aspect
         self._tags = color_tags(width, height)
-        self._context = self._open()
+        self._context = h264.opened(
+            settings.encoder, auto=("h264_nvenc", "libx264"), open_=self._opened
+        )
         self.name = self._context.name
         self.header = bytes(self._context.extradata or b"")
         self._key_wanted = True
@@ -169,38 +172,17 @@ class H264Encoder:
             data = self.header + data
         return EncodedPicture(data, packet.pts, packet.is_keyframe)
 
-    def _open(self) -> VideoCodecContext:
-        wanted = self._settings.encoder
-        if wanted in {"auto", "h264_nvenc"}:
-            try:
-                return self._opened("h264_nvenc", self._nvenc_options())
-            except (av.error.FFmpegError, OSError, ValueError) as error:
-                if wanted != "auto":
-                    raise SinkError(
-                        f"h264_nvenc: cannot be opened: {_words(error)}; it needs an NVIDIA "
-                        "graphics card with an encoder and its driver; choose libx264 or auto"
-                    ) from error
-        try:
-            return self._opened("libx264", self._x264_options())
-        except (av.error.FFmpegError, OSError, ValueError) as error:
-            raise SinkError(f"libx264: cannot be opened: {_words(error)}") from error
-
-    def _opened(self, name: str, options: dict[str, str]) -> VideoCodecContext:
+    def _opened(self, name: str) -> VideoCodecContext:
         context = av.CodecContext.create(name, "w")
         assert isinstance(context, VideoCodecContext)
-        context.width, context.height, context.pix_fmt = self.width, self.height, "yuv420p"
+        h264.describe(context, self._size, self._tags, self._sample_aspect)
         context.time_base, context.framerate = TIME_BASE, self._rate
         context.bit_rate = self._kbps() * 1000
-        context.colorspace = self._tags.matrix
-        context.color_primaries = self._tags.primaries
-        context.color_trc = self._tags.transfer
-        context.color_range = LIMITED
-        context.sample_aspect_ratio = self._sample_aspect
         # The parameter sets come once, beside the packets, and `_whole` puts them before each
         # key frame: encoders disagree about repeating them.
         context.flags |= Flags.global_header
         context.thread_count = self._settings.slices
-        context.options = options | {
+        context.options = h264.low_delay(name, self._settings.preset) | {
             "profile": self._settings.profile,
             "g": str(_NEVER),
             "bf": "0",
@@ -211,19 +193,8 @@ class H264Encoder:
         context.open()
         return context
 
-    def _x264_options(self) -> dict[str, str]:
-        # Frame threads would hold one picture back for each thread.
-        return {"preset": self._settings.preset, "tune": "zerolatency", "sc_threshold": "0"}
-
-    def _nvenc_options(self) -> dict[str, str]:
-        return {"preset": "p4", "tune": "ull", "rc": "cbr", "zerolatency": "1", "delay": "0"}
-
     def _kbps(self) -> int:
         if self._settings.bitrate_kbps:
             return self._settings.bitrate_kbps
         pixels_per_s = self.width * self.height * self._rate
         return max(_LEAST_KBPS, round(float(pixels_per_s) * _BITS_PER_PIXEL / 1000))
-
-
-def _words(error: Exception) -> str:
-    return getattr(error, "strerror", None) or str(error) or type(error).__name__

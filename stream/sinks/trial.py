@@ -10,6 +10,7 @@ import numpy as np
 
 from stream.errors import SinkError
 from stream.frame import Frame, SourceInfo
+from stream.sinks.h264 import words
 from stream.sinks.settings import SinkSettings
 from stream.sinks.v4l2_output import V4L2Output
 from stream.sinks.video import VideoFile
@@ -51,7 +52,7 @@ def try_encoder(name: str) -> str:
         elif isinstance(context, av.VideoCodecContext):
             _picture(context)
     except (av.error.FFmpegError, OSError, ValueError) as error:
-        return getattr(error, "strerror", None) or str(error) or type(error).__name__
+        return words(error)
     return ""
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import math
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -19,9 +20,10 @@ from av.video.stream import VideoStream
 from stream.errors import SinkError
 from stream.frame import AudioPacket, Frame, SourceInfo
 from stream.marking.synthetic import COMMENT, SOURCE_TYPE, TITLE
+from stream.sinks import h264
 from stream.sinks.settings import SinkSettings
 from stream.sinks.target import check_target
-from stream.sinks.yuv import LIMITED, color_tags, to_yuv
+from stream.sinks.yuv import color_tags, to_yuv
 from stream.timebase import to_ticks
 
 SUFFIXES = (".mp4", ".mov", ".m4v", ".mkv")
@@ -81,7 +83,9 @@ class VideoFile:
         except (av.error.FFmpegError, OSError) as error:
             raise self._failure("cannot be written", error) from error
         try:
-            self._video = self._add_video(container)
+            self._video = h264.opened(
+                self._settings.encoder, auto=("libx264",), open_=partial(self._add_video, container)
+            )
             self._audio = self._add_audio(container)
             container.metadata.update(_METADATA)
             container.start_encoding()
@@ -139,28 +143,21 @@ class VideoFile:
         both = math.lcm(video, audio)
         return both if both <= _MAX_TIMESCALE else min(video, _MAX_TIMESCALE)
 
-    def _add_video(self, container: OutputContainer) -> VideoStream:
+    def _add_video(self, container: OutputContainer, encoder: str) -> VideoStream:
         rate = self._info.rate or _DEFAULT_RATE
-        options = {
-            "crf": str(self._settings.crf),
-            "preset": self._settings.preset,
-            "g": str(max(1, round(_KEYFRAME_S * rate))),
-        }
+        options = h264.constant_quality(encoder, self._settings.crf, self._settings.preset)
+        options["g"] = str(max(1, round(_KEYFRAME_S * rate)))
         if self._info.live or self._info.rate is None:
             # FFmpeg's edit list ends one picture early where an uneven pause meets B-frames.
             options["bf"] = "0"
-        video = container.add_stream("libx264", rate=rate, options=options)
+        video = container.add_stream(encoder, rate=rate, options=options)
+        assert isinstance(video, VideoStream)
         context = video.codec_context
-        context.width = self._info.width + self._info.width % 2
-        context.height = self._info.height + self._info.height % 2
-        context.pix_fmt = "yuv420p"
+        size = (self._info.width, self._info.height)
+        h264.describe(context, size, self._tags, self._info.sample_aspect)
         context.thread_count = self._settings.threads
         context.time_base = video.time_base = self._info.time_base
-        context.colorspace = self._tags.matrix
-        context.color_primaries = self._tags.primaries
-        context.color_trc = self._tags.transfer
-        context.color_range = LIMITED
-        context.sample_aspect_ratio = self._info.sample_aspect
+        context.open()  # Before the file is touched, which may be one that exists.
         return video
 
     def _add_audio(self, container: OutputContainer) -> AudioStream | None:

@@ -11,6 +11,8 @@ import pytest
 
 from stream.errors import SinkError
 from stream.sinks import SinkSettings, open_sink
+from stream.sinks.h264 import Encoder
+from stream.sinks.trial import try_encoder
 from stream.sources import SourceSettings, open_source
 from tests.contract import media
 
@@ -96,6 +98,25 @@ def test_device_without_space_is_reported(name: str, tmp_path: Path) -> None:
         media.write_all(
             open_sink(str(output), media.info_of(), SETTINGS), media.frames_at(media.uneven(3))
         )
+
+
+@pytest.mark.parametrize("encoder", ["auto", "libx264", "h264_nvenc"])
+@pytest.mark.parametrize("name", ["out.mp4", "out.mkv"])
+def test_every_encoder_writes_the_file_or_leaves_what_is_there(
+    name: str, encoder: Encoder, tmp_path: Path
+) -> None:
+    output = tmp_path / name
+    output.write_bytes(b"another recording")
+    settings = replace(SETTINGS, encoder=encoder)
+    sink = open_sink(str(output), media.info_of((256, 256)), settings)
+    if encoder == "h264_nvenc" and try_encoder(encoder):
+        with pytest.raises(SinkError, match=r"h264_nvenc: cannot be .*; choose libx264 or auto"):
+            sink.__enter__()
+        assert output.read_bytes() == b"another recording"
+        return
+    ticks = media.uneven(9)
+    media.write_all(sink, media.frames_at(ticks, (256, 256)))
+    assert media.video_numbers(output) == list(range(len(ticks)))
 
 
 @pytest.mark.parametrize("name", ["out.mp4", "out.mkv", "best.png"])

@@ -44,6 +44,8 @@ def test_later_wins(tmp_path: Path) -> None:
         ("blend.mask=hulk", "blend: mask 'hulk' has no shape 'hulk'"),
         ("blend.opacity=7", "blend: opacity is 7.0; expected a number from 0 to 1"),
         ("input.threads=-1", "input: threads is -1; expected 1 or more"),
+        ("input.decoder=cuda", "input.decoder is 'cuda', expected one of auto, cpu, nvdec"),
+        ("output.encoder=x265", "output.encoder is 'x265', expected one of auto, libx264"),
         ("output.crf=52", "output: crf is 52; expected 0"),
     ],
 )

@@ -20,3 +20,9 @@ from stream.sinks import SinkSettings
 def test_senseless_values_are_refused(name: str, value: Any, expected: str) -> None:
     with pytest.raises(ConfigError, match=expected):
         SinkSettings(**{name: value})
+
+
+def test_lossless_is_x264s() -> None:
+    assert SinkSettings(crf=0, encoder="libx264").crf == 0
+    with pytest.raises(ConfigError, match="expected 1 to 51 for h264_nvenc"):
+        SinkSettings(crf=0, encoder="h264_nvenc")
