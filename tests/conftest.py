@@ -1,16 +1,20 @@
 from __future__ import annotations
 
+import gc
 import sys
 import threading
 from collections.abc import Iterator
 
 import pytest
-from hypothesis import settings
 
-# Tests judge results, not the machine: the first example may wait for a compiler, and any of
-# them for a busy processor.
-settings.register_profile("facestream", deadline=None)
-settings.load_profile("facestream")
+# Modules are there to stay: the garbage collector need not look through them while they are
+# imported, nor again in every full collection of the run.
+gc.disable()
+
+
+def pytest_collection_finish() -> None:
+    gc.freeze()
+    gc.enable()
 
 
 @pytest.fixture(autouse=True)

@@ -9,13 +9,15 @@ from pathlib import Path
 
 import pytest
 
+from tests.unit.syntax import names_used_in
+
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("engine", "stream", "export")
 FILES = sorted(file for package in PACKAGES for file in (ROOT / package).rglob("*.py"))
 
 
 def imported(file: Path) -> Iterator[str]:
-    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+    for node in names_used_in(file):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:

@@ -45,11 +45,13 @@ def hue_and_saturation(bgr: NDArray[np.int32]) -> NDArray[np.bool_]:
 
 @pytest.fixture(scope="module")
 def cube() -> NDArray[np.uint8]:
-    """All colors once, (4096, 4096, 3): the index is B, G, R in 24 bits."""
-    index = np.arange(1 << 24, dtype="<u4")
-    return np.ascontiguousarray(index.view(np.uint8).reshape(-1, 4)[:, 2::-1]).reshape(
-        4096, 4096, 3
-    )
+    """All colors once, (4096, 4096, 3), in the order of B, G, R in 24 bits."""
+    colors = np.empty((256, 256, 256, 3), np.uint8)
+    values = np.arange(256, dtype=np.uint8)
+    colors[..., 0] = values[:, None, None]
+    colors[..., 1] = values[:, None]
+    colors[..., 2] = values
+    return colors.reshape(4096, 4096, 3)
 
 
 @pytest.mark.parametrize(
