@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from stream.web.server import WebServer
 
 
-_BATCH_FRAMES = 8
+BATCH_FRAMES = 8
 """More gain nothing: by then a processor computes at full speed, and reads each weight seldom."""
 
 
@@ -210,7 +210,7 @@ class Run:
         if self.config.batch_frames:
             return self.config.batch_frames
         # What comes at its own pace waits for no other.
-        return 1 if self.info.live or self.config.input.paced else _BATCH_FRAMES
+        return 1 if self.info.live or self.config.input.paced else BATCH_FRAMES
 
     def _build_engine(self, opened: ExitStack) -> None:
         """Let TensorRT take over from CUDA once its engine is built, if it is installed.

@@ -25,9 +25,9 @@ from benchmarks.latency.seen import spread
 from benchmarks.machine import describe
 from benchmarks.peers import loops, ours, skin_rule
 from benchmarks.peers.classic import Classic
-from benchmarks.peers.network import network_ms, write_networks
+from benchmarks.peers.network import network_case, network_ms, write_networks
 from benchmarks.peers.page import draw, markdown
-from stream.run import available_threads
+from stream.run import BATCH_FRAMES, available_threads
 
 _SPAWN = multiprocessing.get_context("spawn")
 _CLIP_RATE = 25.0
@@ -109,8 +109,9 @@ def _files(clip: str, frames: int, models: dict[str, Path]) -> dict[str, Any]:
         "frames": frames,
         "network_ms": {
             name: {
-                f"{count} threads": _apart(network_ms, path, count)
+                network_case(count, faces): _apart(network_ms, path, count, faces)
                 for count in sorted({1, threads})
+                for faces in (1, BATCH_FRAMES)
             }
             for name, path in models.items()
         },

@@ -50,13 +50,24 @@ def write_networks(folder: Path) -> dict[str, Path]:
     return paths
 
 
-def network_ms(path: Path, threads: int) -> float:
-    """Median milliseconds of one face through a network that has the machine to itself."""
+def network_case(threads: int, faces: int) -> str:
+    """What the figure of `network_ms` is called."""
+    return f"{threads} threads" + (f", {faces} faces at once" if faces > 1 else "")
+
+
+def network_ms(path: Path, threads: int, faces: int) -> float:
+    """Median milliseconds a face through a network that has the machine to itself.
+
+    Args:
+        path: of the network.
+        threads: that it may use.
+        faces: that go through at once.
+    """
     session = Session(path, "cpu", threads)
-    face = np.random.default_rng(1).random((1, 3, SIZE, SIZE), dtype=np.float32)
+    batch = np.random.default_rng(1).random((faces, 3, SIZE, SIZE), dtype=np.float32)
     times_ms = []
     for _ in range(_WARM_UP + _RUNS):
         began_s = time.perf_counter()
-        session.run(["swapped"], {"face": face})
-        times_ms.append((time.perf_counter() - began_s) * 1000)
+        session.run(["swapped"], {"face": batch})
+        times_ms.append((time.perf_counter() - began_s) * 1000 / faces)
     return float(np.median(times_ms[_WARM_UP:]))
