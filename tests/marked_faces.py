@@ -88,7 +88,9 @@ class MarkDetector:
     @staticmethod
     def _dots(image: Image, channel: int) -> dict[int, tuple[float, float]]:
         """Centers of the dots of one color, by the number that is in their blue."""
-        ys, xs = np.nonzero((image[..., channel] > 240) & (image[..., 3 - channel] < 15))
+        low, high = [0, 0, 0], [255, 255, 255]
+        low[channel], high[3 - channel] = 241, 14
+        ys, xs = np.nonzero(cv2.inRange(image, tuple(low), tuple(high)))
         numbers, rests = np.divmod(image[ys, xs, 0].astype(int) + 15, _BLUE_STEP)
         numbers[rests > 30] = -1
         return {

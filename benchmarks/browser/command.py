@@ -21,13 +21,12 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import av
 import click
 import cv2
 import numpy as np
-from playwright.sync_api import Browser, sync_playwright
 
 from benchmarks.machine import describe
 from stream.frame import Frame
@@ -36,6 +35,9 @@ from stream.report import Report
 from stream.sources.settings import SourceSettings
 from stream.web.server import WebServer
 from stream.web.settings import WebSettings
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 WIDTH, HEIGHT, RATE = 640, 480, 30
 SETTLE_S = 3.0
@@ -60,6 +62,8 @@ _FLAGS = [
 @click.option("--json", "file", type=click.Path(path_type=Path), help="Also write it here.")
 def browser(seconds: float, file: Path | None) -> None:
     """Round trip of a browser's camera by WebSocket and WebRTC; needs Chromium."""
+    from playwright.sync_api import sync_playwright  # noqa: PLC0415 - of the dev extra, and slow
+
     chromium = shutil.which("chromium")
     if chromium is None:
         raise click.ClickException("chromium is not installed; `apt-get install chromium`")

@@ -3,25 +3,34 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
 
 import pytest
-
-from tests.unit.syntax import names_used_in
 
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("engine", "stream", "export")
 FILES = sorted(file for package in PACKAGES for file in (ROOT / package).rglob("*.py"))
 
 
-def imported(file: Path) -> Iterator[str]:
-    for node in names_used_in(file):
+def statements(body: Iterable[ast.AST]) -> Iterator[ast.AST]:
+    """All of a block, wherever they are nested, without their expressions."""
+    for node in body:
+        yield node
+        for block in ("body", "handlers", "orelse", "finalbody", "cases"):
+            yield from statements(getattr(node, block, ()))
+
+
+@cache
+def imported(file: Path) -> frozenset[str]:
+    names: set[str] = set()
+    for node in statements(ast.parse(file.read_text(encoding="utf-8")).body):
         if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
+            names.update(alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
-            yield node.module
+            names.add(node.module)
+    return frozenset(names)
 
 
 @cache

@@ -34,7 +34,8 @@ def test_live_stages_work_ahead_by_one_frame_each_and_no_more() -> None:
 
     def blend(frame: Frame) -> Frame:
         nonlocal done
-        too_many.wait(0.02)  # Enough for the others to do all that they can.
+        if done < 5:
+            too_many.wait(0.02)  # Enough for the others to do all that they can.
         done += 1
         if done == 5:
             finished.set()

@@ -13,12 +13,13 @@ import pytest
 from engine.execution.lane import BoundLane, Lane
 from tests.tiny_models import write_model
 
-SHAPES = {"face": (None, 3, 64, 64), "swapped": (None, 3, 128, 128)}
+SIZE = 16
+SHAPES = {"face": (None, 3, SIZE, SIZE), "swapped": (None, 3, 2 * SIZE, 2 * SIZE)}
 
 
 @pytest.fixture(scope="module")
 def session(tmp_path_factory: pytest.TempPathFactory) -> onnxruntime.InferenceSession:
-    path = write_model(tmp_path_factory.mktemp("model") / "tiny.onnx")
+    path = write_model(tmp_path_factory.mktemp("model") / "tiny.onnx", size=SIZE)
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1  # As ours are: more would take turns with whatever else runs.
     return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
@@ -41,7 +42,7 @@ def lane(request: pytest.FixtureRequest, session: Any) -> Lane | BoundLane:
 
 
 def faces(rows: int, seed: int = 0) -> np.ndarray:
-    return np.random.default_rng(seed).random((rows, 3, 64, 64), dtype=np.float32)
+    return np.random.default_rng(seed).random((rows, 3, SIZE, SIZE), dtype=np.float32)
 
 
 def enlarged(face: np.ndarray) -> np.ndarray:
@@ -87,7 +88,7 @@ def test_buffers_are_made_once_for_each_batch_size(session: Any) -> None:
 
 
 def test_model_of_a_fixed_batch_gets_no_other(tmp_path: Path) -> None:
-    path = write_model(tmp_path / "two.onnx", batch=2)
+    path = write_model(tmp_path / "two.onnx", batch=2, size=SIZE)
     session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
     lane = BoundLane(
         session, "cpu", {name: (2, *SHAPES[name][1:]) for name in SHAPES}, graphs=False
