@@ -90,7 +90,10 @@ class MarkDetector:
         """Centers of the dots of one color, by the number that is in their blue."""
         low, high = [0, 0, 0], [255, 255, 255]
         low[channel], high[3 - channel] = 241, 14
-        ys, xs = np.nonzero(cv2.inRange(image, tuple(low), tuple(high)))
+        places = cv2.findNonZero(cv2.inRange(image, tuple(low), tuple(high)))
+        if places is None:
+            return {}
+        xs, ys = places.reshape(-1, 2).T
         numbers, rests = np.divmod(image[ys, xs, 0].astype(int) + 15, _BLUE_STEP)
         numbers[rests > 30] = -1
         return {
