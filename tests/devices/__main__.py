@@ -19,7 +19,7 @@ import threading
 import time
 from pathlib import Path
 
-from tests.devices.machine import BuildError, Machine, boot, initramfs, machine
+from tests.devices.machine import BuildError, Machine, boot, initramfs, list_plugins, machine
 
 ROOT = Path(__file__).parents[2]
 CACHE = ROOT / ".devices"
@@ -38,8 +38,9 @@ def main(arguments: list[str]) -> int:
     try:
         built = machine(CACHE, Path(loopback) if loopback else None)
         compiled = compile_loops(CACHE / "compiled")
+        plugins = list_plugins(CACHE / "plugins")
         ready_s = time.monotonic()
-        passed, summary = run(built, compiled, arguments)
+        passed, summary = run(built, compiled, plugins, arguments)
     except BuildError as error:
         print(f"test-devices: {error}")
         return 2
@@ -63,7 +64,7 @@ def compile_loops(folder: Path) -> Path:
     return folder
 
 
-def run(built: Machine, compiled: Path, arguments: list[str]) -> tuple[bool, str]:
+def run(built: Machine, compiled: Path, plugins: Path, arguments: list[str]) -> tuple[bool, str]:
     """Boot once and run the tests.
 
     Returns:
@@ -76,6 +77,7 @@ def run(built: Machine, compiled: Path, arguments: list[str]) -> tuple[bool, str
     settings = {
         "PROJECT": str(ROOT),
         "COMPILED": str(compiled),
+        "PLUGINS": str(plugins),
         "COMMAND": shlex.join(command),
     }
     console = CACHE / "console.log"

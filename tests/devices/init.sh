@@ -22,6 +22,7 @@ done
 for folder in proc sys dev; do
     /busybox mount --bind /$folder /host/$folder
 done
+/busybox ifconfig lo up  # for servers of tests
 # The only place that can be written.
 /busybox mount -t tmpfs scratch /host/run
 /busybox mkdir -p /host/run/tmp
@@ -32,6 +33,7 @@ done
 /busybox chroot /host /usr/bin/env -i \
     HOME=/run TMPDIR=/run/tmp PATH=/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8 \
     PYTHONDONTWRITEBYTECODE=1 NUMBA_CACHE_DIR=/run/compiled NUMBA_CPU_NAME=generic \
-    NUMBA_CPU_FEATURES= FACESTREAM_GUEST=1 FACESTREAM_NO_SKIPS=1 \
+    NUMBA_CPU_FEATURES= GST_REGISTRY="$PLUGINS" GST_REGISTRY_UPDATE=no \
+    FACESTREAM_GUEST=1 FACESTREAM_NO_SKIPS=1 \
     sh -c "cd '$PROJECT' && exec $COMMAND" </dev/null >/dev/ttyS1 2>&1
 finish $?

@@ -78,6 +78,23 @@ def machine(cache: Path, loopback: Path | None = None) -> Machine:
     return built
 
 
+def list_plugins(registry: Path) -> Path:
+    """Let GStreamer look through its plug-ins here: emulated, it takes longer than tests wait.
+
+    Args:
+        registry: file that is written, or brought up to date.
+
+    Raises:
+        BuildError: GStreamer or its binding for the system's Python is missing.
+    """
+    code = "import gi; gi.require_version('Gst', '1.0'); from gi.repository import Gst; Gst.init()"
+    environment = os.environ | {"GST_REGISTRY": str(registry)}
+    python = _program("python3", "/usr/bin")  # whose bindings Debian packages
+    if subprocess.run([python, "-c", code], env=environment, check=False).returncode:
+        raise BuildError(f"GStreamer's binding for Python is missing; {_advice()}")
+    return registry
+
+
 def initramfs(built: Machine, settings: dict[str, str], path: Path) -> None:
     """Pack what the kernel starts with.
 
@@ -137,8 +154,8 @@ def _kernel_version() -> str:
     return found[-1].removeprefix("linux-headers-")
 
 
-def _program(name: str) -> str:
-    path = shutil.which(name, path=f"{os.environ['PATH']}:/usr/sbin:/sbin")
+def _program(name: str, folders: str = f"{os.environ['PATH']}:/usr/sbin:/sbin") -> str:
+    path = shutil.which(name, path=folders)
     if path is None:
         raise BuildError(f"{name} is missing; {_advice()}")
     return path

@@ -33,8 +33,9 @@ _LOW_DELAY = {"fflags": "nobuffer", "analyzeduration": "100000", "probesize": "5
 class BarCodes:
     """Numbered pictures in real time, until it is stopped; noisy ones cannot be compressed."""
 
-    def __init__(self, *, noisy: bool = False) -> None:
+    def __init__(self, *, noisy: bool = False, rate_hz: int = RATE_HZ) -> None:
         self._interruption = Interruption()
+        self._rate_hz = rate_hz
         self._noise = None
         if noisy:
             chance = np.random.default_rng(1)
@@ -52,7 +53,7 @@ class BarCodes:
             image = barcode.picture(seq % 4096, *SIZE)
             if self._noise is not None:
                 image[SIZE[1] // 2 :] = self._noise[seq % len(self._noise)]
-            yield Frame(image, seq * 1_000_000_000 // RATE_HZ, seq, time.monotonic_ns())
+            yield Frame(image, seq * 1_000_000_000 // self._rate_hz, seq, time.monotonic_ns())
             seq += 1
 
 
