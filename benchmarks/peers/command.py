@@ -38,7 +38,7 @@ AS_SHIPPED_GOAL, FACES_KNOWN_GOAL = 10.0, 3.0
 
 @click.command()
 @click.argument("clip", default="demo")
-@click.option("--frames", default=60, show_default=True, help="Of each side.")
+@click.option("--frames", default=200, show_default=True, help="Of each side.")
 @click.option("--live-seconds", default=8.0, show_default=True, help="Of the two live streams.")
 @click.option(
     "--networks",
