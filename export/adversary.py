@@ -25,11 +25,14 @@ class Judged(NamedTuple):
         drawn: (N, 3, S, S) RGB 0..1, from a decoder.
         target: the same size, the truth.
         region: (N, 1, S, S) 0..1, 1 on the face; the rest is hidden from the critic.
+        taught: (N, 1, S, S) 0..1, 1 where the decoder learns from the critic. On bare skin a
+            critic knows no better than to ask for specks.
     """
 
     drawn: Tensor
     target: Tensor
     region: Tensor
+    taught: Tensor
 
 
 class SpectralConv(nn.Module):
@@ -130,8 +133,9 @@ class Adversary:
             relative to the latter. "critic": the critic's own loss (hinge), 0 if it is never
             wrong, 2 if it knows nothing; to be differentiated by its `parameters` only.
         """
+        learner = torch.lerp(judged.drawn.detach(), judged.drawn, judged.taught)
         true, wanted = self.critic(_shown(judged.target, judged.region))
-        drawn, features = self.critic(_shown(judged.drawn, judged.region))
+        drawn, features = self.critic(_shown(learner, judged.region))
         distances = [
             (got - want.detach()).abs().mean() / want.detach().abs().mean().clamp_min(1e-3)
             for got, want in zip(features, wanted, strict=True)

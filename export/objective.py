@@ -19,6 +19,8 @@ from export.samples import Batch, maps_to_tensor, pictures_to_tensor
 from export.skin_cue import skin_maps
 
 _PERCEPTUAL_MODEL: Final = "maro"
+_FULL_DETAIL: Final = 0.4
+"""From this value of `regions.detail_map` on, the brows', the critic is listened to."""
 
 
 class Objective:
@@ -97,7 +99,12 @@ class Objective:
             terms["total"] = terms["total"] + self.weights.perceptual * terms["perceptual"]
         if self.adversary is not None and batches[0].side == "b":
             count = len(batches[0].face)
-            judged = Judged(drawn[:count, :3], targets[:count], regions[:count])
+            judged = Judged(
+                drawn[:count, :3],
+                targets[:count],
+                regions[:count],
+                taught=(details[:count] / _FULL_DETAIL).clamp(max=1),
+            )
             terms |= self.adversary.review(judged)
             terms["total"] = (
                 terms["total"]
