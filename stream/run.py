@@ -148,6 +148,7 @@ class Run:
             marking = self.config.marking
             watermark = Watermark() if marking.watermark else None
             self._swap = stages.Swap(self._swapper, self.config.model)
+            opened.callback(self._swap.close)
             self.device = self._swap.swapper.device
             recorder = Recorder(Path(self.config.recordings), self.config.output)
             if self._web is not None:

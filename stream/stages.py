@@ -131,6 +131,12 @@ class Swap:
         """Load the model anew."""
         self.swapper = self._load(self._model)
 
+    def close(self) -> None:
+        """Let go of the model; the stage cannot be called any more."""
+        # What a run is made of refers to itself in circles: only the garbage collector would
+        # find it, and a model is too large to wait for that.
+        del self.swapper
+
 
 class Blend:
     """Put the swapped faces into the picture, and cover those that nobody swaps.

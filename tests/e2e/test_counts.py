@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import tracemalloc
+import weakref
 from dataclasses import replace
 from typing import Any
 
@@ -87,6 +89,18 @@ def test_runs_that_share_nothing_load_their_own(created: list[object]) -> None:
     with Run(config(), load_model=Swapper), Run(config()):
         pass
     assert len(created) == 2
+
+
+def test_a_closed_run_keeps_no_model() -> None:
+    gc.disable()
+    try:
+        with Run(config(), load_model=Swapper) as run:
+            run.pipeline.run()
+            model = weakref.ref(run.stages["swap"].swapper)  # type: ignore[attr-defined]
+        assert model() is None, "it waits for the garbage collector, and the next run loads its own"
+    finally:
+        gc.enable()
+    assert run.to_json(run.pipeline.report())["device"] == "cpu"
 
 
 def test_no_stage_copies_the_picture_or_makes_one_as_large() -> None:
