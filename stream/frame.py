@@ -7,6 +7,9 @@ from fractions import Fraction
 
 from engine.face import Face, Image
 
+MOST_PACKETS = 4096
+"""Of sound that wait for a picture: a minute and a half of AAC, or a megabyte and a half."""
+
 
 @dataclass(frozen=True, slots=True)
 class AudioPacket:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from functools import partial
 
-from stream.frame import Frame
+from stream.frame import MOST_PACKETS, Frame
 from stream.gate import Gate
 from stream.health import Monitored
 from stream.late_start import LateStart
@@ -25,9 +25,6 @@ LOSSLESS_CAPACITY = 4
 SINK_CAPACITY = 8
 LIVE_SINK_CAPACITY = 24
 LEAKY_SINK_CAPACITY = 2
-
-MOST_PACKETS = 4096
-"""Of sound that wait with one picture: a minute and a half of AAC, or a megabyte and a half."""
 
 HANG_S = 10.0
 """No call of a stage takes so long on any machine that could run live."""

@@ -5,12 +5,13 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Protocol, TypeAlias, runtime_checkable
 
 from stream.call import timed
-from stream.frame import AudioPacket, Frame
+from stream.frame import MOST_PACKETS, AudioPacket, Frame
 from stream.late_start import LateStart
 from stream.link import Link
 from stream.report import StageMeter
@@ -101,7 +102,8 @@ class Worker:
         self.tolerant = tolerant
         self._late = late
         self._at_once = at_once
-        self._unheard: tuple[AudioPacket, ...] = ()
+        self._unheard: deque[AudioPacket] = deque(maxlen=MOST_PACKETS)
+        self._in_hand: Sequence[Frame] = ()
         self._failures_in_a_row = 0
         self._restarted_ns = self._complained_ns = 0
         # A thread that hangs in the stage is told apart from its successor by its number.
@@ -114,7 +116,7 @@ class Worker:
         mine = self._thread_number
         try:
             for frames in self.inlet.several(self._at_once):
-                self._busy_since_ns = time.monotonic_ns()
+                self._in_hand, self._busy_since_ns = frames, time.monotonic_ns()
                 results = self._attempt(frames, mine)
                 if not self._still(mine):
                     return
@@ -128,11 +130,12 @@ class Worker:
     def _hand_on(self, frame: Frame, result: Frame | None) -> bool:
         """Put a result on its way, or keep the sound of a frame that has none."""
         if result is None:
-            self._unheard += frame.audio
+            self._unheard.extend(frame.audio)
             return True
         if self._unheard:
-            result = replace(result, audio=self._unheard + result.audio)
-            self._unheard = ()
+            self._unheard.extend(result.audio)
+            result = replace(result, audio=tuple(self._unheard))
+            self._unheard.clear()
         began_s = time.monotonic()
         if not self._put(result):
             return False
@@ -157,6 +160,8 @@ class Worker:
                 return False
             self._thread_number += 1
             self._busy_since_ns = 0
+        for frame in self._in_hand:
+            self._unheard.extend(frame.audio)
         self.failed += 1
         self.failure = TimeoutError(f"no answer within {limit_s:g} s")
         self.failure.add_note(f"in '{self.name}'")

@@ -12,17 +12,19 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from stream.frame import AudioPacket, Frame
+from stream.frame import MOST_PACKETS, AudioPacket, Frame
+from stream.gate import Gate, GateSettings
+from stream.link import Link
 from stream.pipeline import (
     LEAKY_SINK_CAPACITY,
     LIVE_CAPACITY,
     LIVE_SINK_CAPACITY,
     LOSSLESS_CAPACITY,
-    MOST_PACKETS,
     SINK_CAPACITY,
     Pipeline,
 )
 from stream.sinks.null import NullSink
+from stream.worker import Worker
 
 COUNT = 200
 STAGES = ("detect", "swap", "blend")
@@ -95,7 +97,8 @@ class Together:
 @pytest.mark.parametrize("at_once", [1, 8])
 def test_pictures_of_a_lossless_run_with_a_stuck_output_are_bounded(at_once: int) -> None:
     file, alive = StuckSink(leaky=False), Alive()
-    bound = (2 + len(STAGES) + 1) + len(STAGES) * LOSSLESS_CAPACITY + SINK_CAPACITY
+    in_hand = 2 + len(STAGES) + 1 + 1  # The gate has one, and the sink.
+    bound = in_hand + (len(STAGES) + 1) * LOSSLESS_CAPACITY + SINK_CAPACITY
 
     def source() -> Iterator[Frame]:
         for frame in alive.frames(COUNT):
@@ -105,7 +108,8 @@ def test_pictures_of_a_lossless_run_with_a_stuck_output_are_bounded(at_once: int
             del frame
 
     stages = dict.fromkeys(STAGES, lambda frame: frame) | {"swap": Together(at_once)}
-    Pipeline(source(), stages, {"file": file}, live=False).run()
+    gate = Gate(GateSettings(), live=False, size=(2, 2))
+    Pipeline(source(), stages, {"file": file}, live=False, gate=gate).run()
     assert alive.most <= bound + 2 * at_once - 2 < COUNT
 
 
@@ -122,3 +126,24 @@ def test_sound_of_a_sink_that_takes_nothing_is_bounded(leaky: bool) -> None:
 
     Pipeline(source(), {}, {"stuck": stuck}, live=True).run()
     assert stuck.most_sound == MOST_PACKETS
+
+
+def test_sound_of_a_stage_that_fails_for_hours_is_bounded() -> None:
+    def stage(frame: Frame) -> Frame:
+        if frame.seq < 9:
+            raise ValueError("cannot")
+        return frame
+
+    link: Link[Frame] = Link(10)
+    for frame in Alive().frames(10):
+        link.put(replace(frame, audio=frame.audio * (MOST_PACKETS // 8)))
+    link.end()
+    heard: list[int] = []
+
+    def put(frame: Frame) -> bool:
+        heard.extend(packet.pts for packet in frame.audio)
+        return True
+
+    Worker("stage", stage, link, put, lambda: None, tolerant=True).run()
+    assert len(heard) == MOST_PACKETS
+    assert (heard[0], heard[-1]) == (2, 9)

@@ -128,3 +128,4 @@ def test_stage_that_hangs_is_given_up_and_replaced(monkeypatch: pytest.MonkeyPat
     assert fresh[:10] == list(range(10))
     assert fresh[10] > 10, "frames that came meanwhile were late"
     assert fresh[-1] == COUNT - 1
+    assert [packet.pts for frame in sink.seen for packet in frame.audio] == list(range(COUNT))
