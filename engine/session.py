@@ -111,7 +111,7 @@ class Session:
         Args:
             outputs: names of the wanted tensors.
             feeds: input name to array, all with the same number of rows. More of them than
-                `MOST_ROWS` are run in several parts on devices with memory of their own.
+                `MOST_ROWS` are run in several parts.
 
         Returns:
             One new array for each wanted name.
@@ -161,7 +161,7 @@ def _in_parts(
     lane: Lane | BoundLane, outputs: list[str], feeds: Mapping[str, NDArray[np.floating]]
 ) -> list[NDArray[np.floating]]:
     count = max(map(len, feeds.values()), default=0)
-    if isinstance(lane, Lane) or count <= MOST_ROWS:
+    if count <= MOST_ROWS:
         return lane.run(outputs, feeds)
     parts = [
         lane.run(outputs, {name: value[start : start + MOST_ROWS] for name, value in feeds.items()})

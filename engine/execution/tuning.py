@@ -10,7 +10,7 @@ from typing import Final
 from engine.execution.devices import NVIDIA, PROVIDERS
 
 MOST_ROWS: Final = 64
-"""Faces in one run at most: bounds the buffers, and TensorRT's engine is built for so many."""
+"""Faces in one run at most: bounds the memory, and TensorRT's engine is built for so many."""
 _EXACT_ROWS: Final = 8
 """Up to so many faces every number has buffers, and on CUDA a graph, of its own."""
 

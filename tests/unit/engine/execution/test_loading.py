@@ -15,7 +15,7 @@ from onnx import TensorProto, helper
 
 from engine.errors import DeviceError, ModelError
 from engine.execution import loading, tensorrt
-from engine.execution.lane import BoundLane
+from engine.execution.lane import BoundLane, Lane
 from engine.execution.tuning import MOST_ROWS
 from engine.models import model_path
 from engine.session import PROVIDERS, Session
@@ -91,6 +91,23 @@ def test_the_device_that_was_asked_for_is_the_one_that_runs(
     assert next(iter(pretender.created[-1])) == PROVIDERS[device]
     assert run(session, MOST_ROWS + 3).shape == (MOST_ROWS + 3, 3, 128, 128)
     assert session.loads == 1
+
+
+@pytest.mark.usefixtures("pretender")
+@pytest.mark.parametrize(("device", "lane"), [("cpu", Lane), ("cuda", BoundLane)])
+def test_a_crowd_goes_through_in_parts_that_bound_the_memory(
+    model: Path, device: Any, lane: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows: list[int] = []
+    run_lane = lane.run
+
+    def counted(self: Any, outputs: Any, feeds: Any) -> Any:
+        rows.append(len(feeds["face"]))
+        return run_lane(self, outputs, feeds)
+
+    monkeypatch.setattr(lane, "run", counted)
+    assert len(run(Session(model, device), 2 * MOST_ROWS + 3)) == 2 * MOST_ROWS + 3
+    assert rows == [MOST_ROWS, MOST_ROWS, 3]
 
 
 @pytest.mark.parametrize("device", [name for name in PROVIDERS if name != "cpu"])
