@@ -19,7 +19,10 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from stream.errors import ConfigError
 
-_DAYS = 3650
+_VALID = timedelta(days=3650)
+_BEFORE = timedelta(days=7)
+"""So long before it was made: this clock may be set back, and those of readers differ."""
+
 _CHAIN, _KEY, _ROOT = "chain.pem", "key.pem", "root.pem"
 _CURVES = {"secp256r1": b"es256", "secp384r1": b"es384", "secp521r1": b"es512"}
 
@@ -50,7 +53,8 @@ def load(certificate: Path, key: Path) -> Identity:
     """Read an identity from PEM files.
 
     Raises:
-        ConfigError: a file is missing, is no PEM file, or the two do not belong together.
+        ConfigError: a file is missing, is no PEM file, the two do not belong together, or no
+            signature is possible today.
     """
     chain = _read(certificate, "certificate")
     try:
@@ -66,6 +70,13 @@ def load(certificate: Path, key: Path) -> Identity:
         ) from error
     if private.public_key() != first.public_key():
         raise ConfigError(f"marking.key {key}: is not the key of {certificate}")
+    begins, ends, now = first.not_valid_before_utc, first.not_valid_after_utc, _now()
+    if not begins <= now <= ends:
+        raise ConfigError(
+            f"marking.certificate {certificate}: is valid from {begins:%Y-%m-%d} to "
+            f"{ends:%Y-%m-%d}, and it is {now:%Y-%m-%d} here; set the clock right, name another "
+            "certificate, or delete this one if facestream has made it"
+        )
     return Identity(chain, _pem(private), _algorithm(private, key))
 
 
@@ -165,15 +176,15 @@ def _builder(
     key: ec.EllipticCurvePrivateKey,
     issuer_key: ec.EllipticCurvePrivateKey,
 ) -> x509.CertificateBuilder:
-    now = datetime.now(UTC)
+    now = _now()
     return (
         x509.CertificateBuilder()
         .subject_name(subject)
         .issuer_name(issuer)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(minutes=5))  # clocks of readers differ
-        .not_valid_after(now + timedelta(days=_DAYS))
+        .not_valid_before(now - _BEFORE)
+        .not_valid_after(now + _VALID)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
         .add_extension(
             x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer_key.public_key()),
@@ -218,3 +229,7 @@ def _read(path: Path, what: str) -> bytes:
         return path.read_bytes()
     except OSError as error:
         raise ConfigError(f"marking.{what} {path}: {error.strerror}") from error
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

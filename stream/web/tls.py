@@ -78,7 +78,9 @@ def _usable(certificate: Path, key: Path, names: frozenset[str]) -> bool:
     except (FileNotFoundError, ValueError, x509.ExtensionNotFound):
         return False
     have = {str(name.value) for name in covered}
-    return names <= have and key.exists() and found.not_valid_after_utc - _now() > _RENEW
+    # A clock that was ahead makes certificates which are not valid yet.
+    lasts = found.not_valid_before_utc <= _now() < found.not_valid_after_utc - _RENEW
+    return names <= have and key.exists() and lasts
 
 
 def _make(certificate: Path, key: Path, names: frozenset[str]) -> None:

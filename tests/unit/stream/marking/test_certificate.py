@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import stat
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -84,3 +85,24 @@ def test_files_that_make_no_identity_are_refused(tmp_path: Path) -> None:
         certificate.load(other, key)
     with pytest.raises(ConfigError, match=r"marking\.key .*: No such file"):
         certificate.load(chain, tmp_path / "none.pem")
+
+
+@pytest.mark.parametrize("days", [-30, 4000], ids=["not yet", "no longer"])
+def test_one_that_is_not_valid_now_is_refused_before_anything_is_recorded(
+    days: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    certificate.own(tmp_path / "signing")
+    then = certificate._now() + timedelta(days=days)
+    monkeypatch.setattr(certificate, "_now", lambda: then)
+    says = rf"chain\.pem: is valid from .* to .*, and it is {then:%Y-%m-%d} here; set the clock"
+    with pytest.raises(ConfigError, match=says):
+        certificate.own(tmp_path / "signing")
+
+
+def test_a_clock_that_is_set_back_by_days_leaves_it_valid(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = certificate.own(tmp_path / "signing")
+    then = certificate._now() - timedelta(days=3)
+    monkeypatch.setattr(certificate, "_now", lambda: then)
+    assert certificate.own(tmp_path / "signing") == made

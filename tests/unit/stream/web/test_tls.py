@@ -45,6 +45,16 @@ def test_it_is_made_anew_for_another_name_or_when_it_ends(monkeypatch: pytest.Mo
     assert certificate.read_bytes() != renewed
 
 
+def test_it_is_made_anew_after_the_clock_had_been_ahead(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = tls._now()
+    monkeypatch.setattr(tls, "_now", lambda: now + timedelta(days=30))
+    certificate, _ = tls.certificate_files(WebSettings(tls=True), NAMES)
+    made = certificate.read_bytes()
+    monkeypatch.setattr(tls, "_now", lambda: now)
+    tls.certificate_files(WebSettings(tls=True), NAMES)
+    assert certificate.read_bytes() != made
+
+
 def test_a_damaged_one_is_replaced() -> None:
     certificate, key = tls.certificate_files(WebSettings(tls=True), NAMES)
     certificate.write_text("no certificate")
