@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import itertools
 import subprocess
 import sys
 from collections.abc import Callable
@@ -24,23 +25,24 @@ class Content(NamedTuple):
 
     Attributes:
         times: presentation times of its frames in seconds.
-        frames: (N, H, W, 3) uint8 BGR.
+        sizes: (width, height) of all of them.
         audio: its compressed audio packets in order.
         audio_times: their times in seconds.
     """
 
     times: list[Fraction]
-    frames: np.ndarray
+    sizes: set[tuple[int, int]]
     audio: list[bytes]
     audio_times: list[Fraction]
 
 
 def read_video(path: Path) -> Content:
     with av.open(str(path)) as container:
-        times, frames = [], []
+        times: list[Fraction] = []
+        sizes: set[tuple[int, int]] = set()
         for frame in container.decode(video=0):
             times.append(frame.pts * Fraction(str(frame.time_base)))
-            frames.append(frame.to_ndarray(format="bgr24"))
+            sizes.add((frame.width, frame.height))
     audio: list[bytes] = []
     audio_times: list[Fraction] = []
     with av.open(str(path)) as container:
@@ -49,7 +51,14 @@ def read_video(path: Path) -> Content:
                 if packet.size:
                     audio.append(bytes(packet))
                     audio_times.append(packet.pts * Fraction(str(packet.time_base)))
-    return Content(times, np.array(frames), audio, audio_times)
+    return Content(times, sizes, audio, audio_times)
+
+
+def read_pictures(path: Path, begin: int = 0, end: int | None = None) -> list[np.ndarray]:
+    """Some frames of a video file, (H, W, 3) uint8 BGR; a whole clip is large."""
+    with av.open(str(path)) as container:
+        chosen = itertools.islice(container.decode(video=0), begin, end)
+        return [frame.to_ndarray(format="bgr24") for frame in chosen]
 
 
 @pytest.fixture

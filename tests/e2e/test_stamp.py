@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 from stream import stamp
-from tests.e2e.conftest import RunProgram, read_video
+from tests.e2e.conftest import RunProgram, read_pictures
 
 
 def test_stamps_are_in_the_file_and_their_age_in_the_report(
@@ -19,7 +19,7 @@ def test_stamps_are_in_the_file_and_their_age_in_the_report(
     )
     took_ns = time.monotonic_ns() - began_ns
     assert done.returncode == 0, done.stderr
-    times_ms = [stamp.read(picture) for picture in read_video(tmp_path / "out.mp4").frames]
+    times_ms = [stamp.read(picture) for picture in read_pictures(tmp_path / "out.mp4")]
     ages_ns = [stamp.age_ns(time_ms, began_ns) for time_ms in times_ms if time_ms is not None]
     assert len(ages_ns) == len(times_ms)
     # Captured in order, while the program ran.
