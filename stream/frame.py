@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
 from engine.face import Face, Image
@@ -24,6 +24,16 @@ class AudioPacket:
     pts: int
     dts: int
     duration: int
+
+    def moved(self, by: int, scale: Fraction = Fraction(1)) -> AudioPacket:
+        """The packet on another clock.
+
+        Args:
+            by: how much later, in ticks of that clock.
+            scale: ticks of that clock for each tick of this one.
+        """
+        pts, dts, duration = (round(one * scale) for one in (self.pts, self.dts, self.duration))
+        return replace(self, pts=pts + by, dts=dts + by, duration=duration)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from dataclasses import replace
 from types import TracebackType
 from typing import Self
 
-from stream.frame import AudioPacket, Frame, SourceInfo
+from stream.frame import Frame, SourceInfo
 from stream.sinks.video import VideoFile
 from stream.timebase import to_ticks
 
@@ -26,6 +26,7 @@ class FromZero:
         self._sink = sink
         self._info = info
         self._first_ns: int | None = None
+        self._first_sound = 0
 
     def __enter__(self) -> Self:
         self._sink.__enter__()
@@ -35,18 +36,13 @@ class FromZero:
         """Writes one frame with its time shifted; sound from before the first is left out."""
         if self._first_ns is None:
             self._first_ns = frame.pts_ns
-        audio = tuple(
-            moved
-            for packet in frame.audio
-            if (moved := self._moved(packet, self._first_ns)).pts >= 0
-        )
+            if self._info.audio is not None:
+                # Sound counts from the source's own zero, pictures from the source's first frame.
+                zero_ns = self._info.origin_ns + frame.pts_ns
+                self._first_sound = to_ticks(zero_ns, self._info.audio.time_base)
+        moved = (packet.moved(-self._first_sound) for packet in frame.audio)
+        audio = tuple(packet for packet in moved if packet.pts >= 0)
         self._sink.write(replace(frame, pts_ns=frame.pts_ns - self._first_ns, audio=audio))
-
-    def _moved(self, packet: AudioPacket, first_ns: int) -> AudioPacket:
-        assert self._info.audio is not None, "sound without a format"
-        # Sound counts from the source's own zero, pictures from the source's first frame.
-        shift = to_ticks(self._info.origin_ns + first_ns, self._info.audio.time_base)
-        return replace(packet, pts=packet.pts - shift, dts=packet.dts - shift)
 
     def __exit__(
         self,

@@ -8,7 +8,8 @@ from fractions import Fraction
 from typing import Self
 
 from stream.errors import ConfigError
-from stream.frame import AudioPacket, Frame, SourceInfo
+from stream.frame import Frame, SourceInfo
+from stream.sources.joined_sound import JoinedSound
 from stream.sources.source import Source
 from stream.sources.succession import Succession
 from stream.timebase import NS_PER_S, to_ns, to_ticks
@@ -31,7 +32,6 @@ class Looping:
             open_: makes a source that is not entered yet; called for each pass.
         """
         self._sources = Succession(open_)
-        self._last_dts: int | None = None
 
     def __enter__(self) -> Self:
         """Open the first pass.
@@ -55,14 +55,14 @@ class Looping:
         self._sources.stop()
 
     def __iter__(self) -> Iterator[Frame]:
-        tick = self.info.time_base
+        tick, sound = self.info.time_base, JoinedSound(self.info.audio)
         frame_ns = round(NS_PER_S / (self.info.rate or _DEFAULT_RATE))
         seq, begins_ns = 0, 0
         while (source := self._sources.source) is not None:
             pts_ns, began = begins_ns, seq
             for frame in source:
                 pts_ns = begins_ns + frame.pts_ns
-                audio = self._moved(frame.audio, begins_ns)
+                audio = sound.joined(frame.audio, source.info.audio, begins_ns)
                 yield replace(frame, seq=seq, pts_ns=pts_ns, audio=audio)
                 seq += 1
             if self._sources.stopped or seq == began:
@@ -71,15 +71,3 @@ class Looping:
             begins_ns = to_ns(to_ticks(pts_ns + frame_ns, tick), tick)
             self._sources.close()
             self._sources.enter_next()
-
-    def _moved(self, packets: tuple[AudioPacket, ...], by_ns: int) -> tuple[AudioPacket, ...]:
-        if self.info.audio is None:
-            return ()
-        shift = to_ticks(by_ns, self.info.audio.time_base)
-        moved = []
-        for packet in packets:
-            dts = packet.dts + shift
-            if self._last_dts is None or dts > self._last_dts:  # else it overlaps the pass before
-                self._last_dts = dts
-                moved.append(replace(packet, pts=packet.pts + shift, dts=dts))
-        return tuple(moved)

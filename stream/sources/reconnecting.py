@@ -10,8 +10,9 @@ from dataclasses import replace
 from typing import Self
 
 from stream.errors import SourceError
-from stream.frame import AudioFormat, AudioPacket, Frame, SourceInfo
+from stream.frame import Frame, SourceInfo
 from stream.health import Health, State
+from stream.sources.joined_sound import JoinedSound
 from stream.sources.settings import SourceSettings
 from stream.sources.source import Source
 from stream.sources.succession import Succession
@@ -137,16 +138,15 @@ class _Continued:
     def __init__(self, info: SourceInfo) -> None:
         """Take time base and sound for all connections from the first one."""
         self._tick = info.time_base
-        self._audio = self._audio_now = info.audio
+        self._sound, self._audio = JoinedSound(info.audio), info.audio
         self._seq = 0
         self._pts_ns = self._captured_ns = 0
         self._shift_ns: int | None = None
-        self._last_dts: int | None = None
 
     def begin(self, info: SourceInfo) -> None:
         """Another connection."""
-        self._shift_ns, self._audio_now = None, info.audio
-        if info.audio is not None and self._audio is not None and not self._copies(info.audio):
+        self._shift_ns, self._audio = None, info.audio
+        if self._sound.leaves_out(info.audio):
             _log.warning("%s: sound left out: its codec has changed", info.url)
 
     def continued(self, frame: Frame) -> Frame:
@@ -157,7 +157,8 @@ class _Continued:
         if self._seq:
             pts_ns = max(pts_ns, self._pts_ns + to_ns(1, self._tick))
         self._pts_ns, self._captured_ns = pts_ns, frame.captured_ns
-        moved = replace(frame, seq=self._seq, pts_ns=pts_ns, audio=self._moved(frame.audio))
+        audio = self._sound.joined(frame.audio, self._audio, self._shift_ns)
+        moved = replace(frame, seq=self._seq, pts_ns=pts_ns, audio=audio)
         self._seq += 1
         return moved
 
@@ -167,28 +168,3 @@ class _Continued:
         passed_ns = frame.captured_ns - self._captured_ns
         # Whole ticks, as all times of this source.
         return to_ns(to_ticks(self._pts_ns + passed_ns, self._tick), self._tick)
-
-    def _copies(self, audio: AudioFormat) -> bool:
-        known = self._audio
-        return known is not None and (audio.codec, audio.sample_rate, audio.layout) == (
-            known.codec,
-            known.sample_rate,
-            known.layout,
-        )
-
-    def _moved(self, packets: tuple[AudioPacket, ...]) -> tuple[AudioPacket, ...]:
-        now = self._audio_now
-        if not packets or self._audio is None or now is None or not self._copies(now):
-            return ()
-        tick = self._audio.time_base
-        shift, scale = to_ticks(self._shift_ns or 0, tick), now.time_base / tick
-        moved = []
-        for packet in packets:
-            dts = round(packet.dts * scale) + shift
-            if self._last_dts is not None and dts <= self._last_dts:
-                continue  # It overlaps with what came before the loss.
-            self._last_dts = dts
-            pts = round(packet.pts * scale) + shift
-            duration = round(packet.duration * scale)
-            moved.append(replace(packet, pts=pts, dts=dts, duration=duration))
-        return tuple(moved)
