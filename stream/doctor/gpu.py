@@ -10,7 +10,6 @@ from __future__ import annotations
 import ctypes
 import os
 import re
-import subprocess
 import sys
 from collections.abc import Iterable
 from contextlib import suppress
@@ -18,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from engine.session import Runtime
+from stream.doctor.programs import answer
 from stream.findings import Finding, listed
 
 _NVIDIA = "0x10de"
@@ -74,7 +74,7 @@ def examine() -> list[Finding]:
 def facts(runtime: Runtime) -> Facts:
     """Ask the bus, the driver and the loader; libraries only where there is a card."""
     driver, cards = parse_smi(
-        _answer(
+        answer(
             "nvidia-smi",
             "--query-gpu=driver_version,compute_cap,memory.total,memory.free,name",
             "--format=csv,noheader,nounits",
@@ -244,13 +244,3 @@ def _loads(name: str) -> bool:
             ctypes.CDLL(place)
             return True
     return False
-
-
-def _answer(*command: str) -> str:
-    try:
-        done = subprocess.run(  # noqa: S603 - a fixed command
-            command, capture_output=True, text=True, timeout=10, check=False
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return ""
-    return done.stdout

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import platform
-import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 from engine import libraries
+from stream.doctor.programs import answer
 from stream.findings import Finding, listed
 
 OLDEST_PYTHON = (3, 11)
@@ -163,19 +163,9 @@ def quota(cpu_max: str) -> float | None:
 
 def _translated() -> bool:
     if sys.platform == "darwin":
-        return _answer("sysctl", "-n", "sysctl.proc_translated") == "1"
+        return answer("sysctl", "-n", "sysctl.proc_translated") == "1"
     # Windows on Arm tells an emulated process the real processor here.
     return "ARM" in os.environ.get("PROCESSOR_IDENTIFIER", "") and platform.machine() == "AMD64"
-
-
-def _answer(*command: str) -> str:
-    try:
-        done = subprocess.run(  # noqa: S603 - a fixed command
-            command, capture_output=True, text=True, timeout=5, check=False
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return ""
-    return done.stdout.strip()
 
 
 def _memory_gib() -> float:

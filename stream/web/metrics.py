@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 
 from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_1_0_0, generate_latest
@@ -130,22 +131,21 @@ def _gauge(name: str, text: str, value: float) -> Metric:
     return _gauges(name, text, (), {(): value})
 
 
-def _counters(
-    name: str, text: str, labels: Iterable[str], values: Mapping[tuple[str, ...], float]
+def _family(
+    kind: type[CounterMetricFamily | GaugeMetricFamily],
+    name: str,
+    text: str,
+    labels: Sequence[str],
+    values: Mapping[tuple[str, ...], float],
 ) -> Metric:
-    family = CounterMetricFamily(f"facestream_{name}", text, labels=list(labels))
+    family = kind(f"facestream_{name}", text, labels=labels)
     for key, value in values.items():
         family.add_metric(key, value)
     return family
 
 
-def _gauges(
-    name: str, text: str, labels: Iterable[str], values: Mapping[tuple[str, ...], float]
-) -> Metric:
-    family = GaugeMetricFamily(f"facestream_{name}", text, labels=list(labels))
-    for key, value in values.items():
-        family.add_metric(key, value)
-    return family
+_counters = partial(_family, CounterMetricFamily)
+_gauges = partial(_family, GaugeMetricFamily)
 
 
 def _quantiles(
