@@ -8,7 +8,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from engine.session import Runtime
-from stream.run import available_threads
+from stream.processors import available_threads
 
 _PACKAGES = ("av", "mediapipe", "numba", "numpy", "opencv-python")
 

@@ -27,8 +27,9 @@ from benchmarks.machine import describe
 from benchmarks.spread import spread
 from stream.config import Config, load
 from stream.frame import Frame
+from stream.processors import available_threads
 from stream.report import Report
-from stream.run import Run, available_threads
+from stream.run import Run
 
 _SPAWN = multiprocessing.get_context("spawn")
 _WARM_UP = 30

@@ -19,8 +19,9 @@ from benchmarks.spread import spread
 from benchmarks.tiled_clip import DEFAULT, SIZES, Scene, write
 from stream.config import load
 from stream.pipeline import Pipeline
+from stream.processors import available_threads
 from stream.report import Report
-from stream.run import Run, available_threads
+from stream.run import Run
 from stream.shared_models import SharedModels
 
 CHOICES: Final = ("sizes", "faces", "streams", "sinks")

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -30,6 +29,7 @@ from stream.marking.label import Label
 from stream.marking.watermark import Watermark
 from stream.outputs import BROWSER, PUBLISH, SIDE_BY_SIDE, WEB, check_outputs, default_outputs
 from stream.pipeline import Pipeline
+from stream.processors import Threads, available_threads
 from stream.recording import Recorder
 from stream.report import Report
 from stream.session_log import facts
@@ -45,29 +45,6 @@ if TYPE_CHECKING:
 
 BATCH_FRAMES = 8
 """More gain nothing: by then a processor computes at full speed, and reads each weight seldom."""
-
-
-@dataclass(frozen=True, slots=True)
-class Threads:
-    """One budget of processor threads, for libraries that would each take all."""
-
-    inference: int
-    decoder: int
-    encoder: int
-
-    @classmethod
-    def share(cls, total: int) -> Threads:
-        """Split `total` threads among the parts that can use more than one."""
-        return cls(
-            inference=max(total // 2, 1), decoder=max(total // 4, 1), encoder=max(total // 4, 1)
-        )
-
-
-def available_threads() -> int:
-    """Processors that this process may run on."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 class Run:
@@ -140,6 +117,7 @@ class Run:
         source = self._open_source()
         self.source = Stamped(source) if config.stamp else source
         self._opened = ExitStack()
+        self._ready = False
 
     def __enter__(self) -> Self:
         with ExitStack() as opened:
@@ -185,6 +163,7 @@ class Run:
                 gate=gate,
                 stamped=self.config.stamp,
             )
+            self._ready = True
             recorder.attach(self.pipeline, self._documents.around)
             if live and self.config.device == "auto" and self.device == "cuda":
                 self._build_engine(opened)
@@ -253,8 +232,8 @@ class Run:
 
     @property
     def source_info(self) -> SourceInfo | None:
-        """Of the source, once it is open."""
-        return getattr(self, "info", None)
+        """Of the source; None before the pipeline exists."""
+        return self.info if self._ready else None
 
     @property
     def live_settings(self) -> LiveSettings:
@@ -288,14 +267,13 @@ class Run:
 
     def report(self) -> Report | None:
         """Counters so far; None before the pipeline exists."""
-        pipeline: Pipeline | None = getattr(self, "pipeline", None)
-        return None if pipeline is None else pipeline.report()
+        return self.pipeline.report() if self._ready else None
 
     def describe(self) -> dict[str, Any]:
         """Model, device and mode, as plain values."""
         return {
             "model": self.config.model,
-            "device": getattr(self, "device", None),
+            "device": self.device,
             "mode": self.config.mode,
         }
 

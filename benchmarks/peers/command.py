@@ -27,7 +27,8 @@ from benchmarks.peers import loops, ours, skin_rule
 from benchmarks.peers.classic import Classic
 from benchmarks.peers.network import network_case, network_ms, write_networks
 from benchmarks.peers.page import draw, markdown
-from stream.run import BATCH_FRAMES, available_threads
+from stream.processors import available_threads
+from stream.run import BATCH_FRAMES
 
 _SPAWN = multiprocessing.get_context("spawn")
 _CLIP_RATE = 25.0

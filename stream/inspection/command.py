@@ -11,7 +11,7 @@ from engine.models import model_path
 from stream.findings import show
 from stream.inspection.examination import inspect as look
 from stream.inspection.page import sections, to_json
-from stream.run import available_threads
+from stream.processors import available_threads
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})

@@ -9,7 +9,7 @@ from stream.config import Config
 from stream.errors import ConfigError
 from stream.outputs import check_outputs, default_outputs
 from stream.pipeline import Pipeline
-from stream.run import Run, Threads
+from stream.run import Run
 from stream.sinks import SinkSettings
 from stream.sinks.null import NullSink
 from stream.sources import SourceSettings
@@ -46,14 +46,6 @@ def test_password_of_a_live_source_is_not_shown() -> None:
         default_outputs("rtsp://me:secret@host/x")
     assert "rtsp://host/x" in str(caught.value)
     assert "secret" not in str(caught.value)
-
-
-@pytest.mark.parametrize("total", [1, 2, 3, 8, 64])
-def test_thread_budget_is_split_and_nobody_goes_without(total: int) -> None:
-    share = Threads.share(total)
-    parts = (share.inference, share.decoder, share.encoder)
-    assert min(parts) >= 1
-    assert total < 4 or sum(parts) <= total
 
 
 @pytest.mark.parametrize(
