@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import replace
@@ -117,14 +118,15 @@ class Run:
         source = self._open_source()
         self.source = Stamped(source) if config.stamp else source
         self._opened = ExitStack()
+        # The panel is there before the pipeline, and may change what that is made of.
+        self._changing = threading.Lock()
         self._ready = False
 
     def __enter__(self) -> Self:
         with ExitStack() as opened:
             cv2.setNumThreads(1)
             blend.warm_up(self.config.blend)
-            marking = self.config.marking
-            watermark = Watermark() if marking.watermark else None
+            watermark = Watermark() if self.config.marking.watermark else None
             self._swap = stages.Swap(self._swapper, self.config.model)
             opened.callback(self._swap.close)
             self.device = self._swap.swapper.device
@@ -138,37 +140,37 @@ class Run:
             self.info = source.info
             mode = self.config.mode
             live = self.info.live if mode == "auto" else mode == "live"
-            self.config = replace(self.config, mode="live" if live else "lossless")
-            self._swap.frames_at_once = self._batch_frames()
-            size = (self.info.width, self.info.height)
-            label = Label(marking.text) if marking.shows_label(live=live) else None
-            gate = Gate(self.config.gate, live=live, size=size, label=label)
-            self._detect = stages.Detect(
-                self._tracker, self.config.track.max_faces, gate.bystanders
-            )
-            opened.callback(self._detect.close)
-            self.stages = {
-                "detect": self._detect,
-                "swap": self._swap,
-                "blend": stages.Blend(self._blender, self._wants_original, watermark),
-            }
-            self._documents = Documents(self.config, self.info, self._facts, live=live)
-            if (log := self._documents.note_without_file()) is not None:
-                self._notify(f"session log: {log}")
-            self.pipeline = Pipeline(
-                source,
-                self.stages,
-                self._sinks(),
-                live=live,
-                gate=gate,
-                stamped=self.config.stamp,
-            )
-            self._ready = True
+            with self._changing:
+                self.config = replace(self.config, mode="live" if live else "lossless")
+                self.pipeline = self._assembled(source, opened, watermark, live=live)
+                self._ready = True
             recorder.attach(self.pipeline, self._documents.around)
             if live and self.config.device == "auto" and self.device == "cuda":
                 self._build_engine(opened)
             self._opened = opened.pop_all()
         return self
+
+    def _assembled(
+        self, source: Source, opened: ExitStack, watermark: Watermark | None, *, live: bool
+    ) -> Pipeline:
+        marking = self.config.marking
+        self._swap.frames_at_once = self._batch_frames()
+        size = (self.info.width, self.info.height)
+        label = Label(marking.text) if marking.shows_label(live=live) else None
+        gate = Gate(self.config.gate, live=live, size=size, label=label)
+        self._detect = stages.Detect(self._tracker, self.config.track.max_faces, gate.bystanders)
+        opened.callback(self._detect.close)
+        self.stages = {
+            "detect": self._detect,
+            "swap": self._swap,
+            "blend": stages.Blend(self._blender, self._wants_original, watermark),
+        }
+        self._documents = Documents(self.config, self.info, self._facts, live=live)
+        if (log := self._documents.note_without_file()) is not None:
+            self._notify(f"session log: {log}")
+        return Pipeline(
+            source, self.stages, self._sinks(), live=live, gate=gate, stamped=self.config.stamp
+        )
 
     def __exit__(self, *_: object) -> None:
         self._opened.close()
@@ -244,22 +246,22 @@ class Run:
     def apply(self, settings: LiveSettings) -> None:
         """Put other settings into force with the next frame.
 
-        One thread at a time, any of them, may call it. It returns when models are loaded and
-        loops are compiled.
+        Any thread may call it. It returns when models are loaded and loops are compiled.
 
         Raises:
             EngineError: a model that cannot be used; nothing was changed.
         """
-        config = self.config
-        if settings.model != config.model:
-            self._swap.use(settings.model)
-            self.device = self._swap.swapper.device
-        if settings.blend != config.blend:
-            self._blender.update(settings.blend)
-        if settings.faces != config.track.max_faces:
-            self._detect.follow(settings.faces)
-        track = replace(config.track, max_faces=settings.faces)
-        self.config = replace(config, blend=settings.blend, track=track, model=settings.model)
+        with self._changing:
+            config = self.config
+            if settings.model != config.model:
+                self._swap.use(settings.model)
+                self.device = self._swap.swapper.device
+            if settings.blend != config.blend:
+                self._blender.update(settings.blend)
+            if settings.faces != config.track.max_faces and self._ready:
+                self._detect.follow(settings.faces)
+            track = replace(config.track, max_faces=settings.faces)
+            self.config = replace(config, blend=settings.blend, track=track, model=settings.model)
 
     def _facts(self) -> dict[str, Any]:
         model = models.model_path(self.config.model)
