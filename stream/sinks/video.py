@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import math
-from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from types import TracebackType
@@ -21,6 +20,7 @@ from stream.errors import SinkError
 from stream.frame import AudioPacket, Frame, SourceInfo
 from stream.marking.synthetic import COMMENT, SOURCE_TYPE, TITLE
 from stream.sinks import h264
+from stream.sinks.file_writer import FileWriter
 from stream.sinks.settings import SinkSettings
 from stream.sinks.target import check_target
 from stream.sinks.yuv import color_tags, to_yuv
@@ -65,6 +65,7 @@ class VideoFile:
         self._path = path
         self._info = info
         self._settings = settings
+        self._file = FileWriter(path)
         self._container: OutputContainer | None = None
         self._origin = to_ticks(info.origin_ns, info.time_base)
         self._tags = color_tags(info.width, info.height)
@@ -78,22 +79,20 @@ class VideoFile:
             options |= _MKV_OPTIONS
         else:
             options |= _MP4_OPTIONS | {"movie_timescale": str(self._timescale())}
-        try:
-            container = av.open(f"file:{self._path}", "w", options=options)
-        except (av.error.FFmpegError, OSError) as error:
-            raise self._failure("cannot be written", error) from error
+        container = av.open(self._file, "w", options=options)
         try:
             self._video = h264.opened(
                 self._settings.encoder, auto=("libx264",), open_=partial(self._add_video, container)
             )
             self._audio = self._add_audio(container)
             container.metadata.update(_METADATA)
+            self._file.open()
             container.start_encoding()
         except (av.error.FFmpegError, OSError, ValueError) as error:
-            _closed(container)
+            self._closed(container)
             raise self._failure("cannot be written", error) from error
         except BaseException:
-            _closed(container)
+            self._closed(container)
             raise
         self._container = container
         # Loads the compiled loops before anybody takes the time.
@@ -131,7 +130,7 @@ class VideoFile:
             container.mux(self._video.encode(None))
         except (av.error.FFmpegError, OSError) as flush_failure:
             failure = flush_failure
-        failure = _closed(container) or failure
+        failure = self._closed(container) or failure
         # A full disk has been reported by the write that hit it: its fragments are playable.
         if failure is not None and error is None:
             raise self._failure("cannot be finished", failure) from failure
@@ -203,12 +202,11 @@ class VideoFile:
         words = getattr(error, "strerror", None) or str(error)
         return SinkError(f"{self._path}: {what}: {words}")
 
-
-def _closed(container: OutputContainer) -> Exception | None:
-    try:
-        container.close()
-    except (av.error.FFmpegError, OSError) as error:
-        with suppress(av.error.FFmpegError, OSError):
-            container.close()  # the first call failed at the index and left the file open
-        return error
-    return None
+    def _closed(self, container: OutputContainer) -> Exception | None:
+        failure: Exception | None = None
+        for part in (container, self._file):
+            try:
+                part.close()
+            except (av.error.FFmpegError, OSError) as error:
+                failure = failure or error
+        return failure
