@@ -11,26 +11,32 @@ from pathlib import Path
 
 import click
 
-from benchmarks.against import against, compare, markdown, read
-from benchmarks.augment import augment
-from benchmarks.blend import blend
-from benchmarks.browser.command import browser
-from benchmarks.color import color
-from benchmarks.endurance_kill import kill
-from benchmarks.fairness import fairness
-from benchmarks.latency.command import latency
-from benchmarks.peers.command import peers
-from benchmarks.pipeline import pipeline
-from benchmarks.quality.command import quality
-from benchmarks.quality.gallery import gallery
-from benchmarks.reconnect import reconnect
-from benchmarks.skin import skin
-from benchmarks.soak import soak
-from benchmarks.stages import stages
-from benchmarks.table import table
-from benchmarks.train import train
-from benchmarks.watermark import watermark
-from benchmarks.yuv420 import convert
+try:
+    from benchmarks.against import against, compare, markdown, read
+    from benchmarks.augment import augment
+    from benchmarks.blend import blend
+    from benchmarks.browser.command import browser
+    from benchmarks.color import color
+    from benchmarks.endurance_kill import kill
+    from benchmarks.fairness import fairness
+    from benchmarks.latency.command import latency
+    from benchmarks.peers.command import peers
+    from benchmarks.pipeline import pipeline
+    from benchmarks.quality.command import quality
+    from benchmarks.quality.gallery import gallery
+    from benchmarks.reconnect import reconnect
+    from benchmarks.skin import skin
+    from benchmarks.soak import soak
+    from benchmarks.stages import stages
+    from benchmarks.table import table
+    from benchmarks.train import train
+    from benchmarks.watermark import watermark
+    from benchmarks.yuv420 import convert
+except ModuleNotFoundError as error:
+    sys.stderr.write(
+        f"error: {error.name} is missing, which measuring needs; run: pip install -e '.[dev]'\n"
+    )
+    sys.exit(2)
 
 _LONGEST_RESULT = 16 << 20
 
