@@ -8,10 +8,12 @@ import av
 import numpy as np
 import pytest
 from av.codec.hwaccel import HWAccel
+from av.container import InputContainer
 
 from stream.errors import SourceError
 from stream.frame import Frame
 from stream.sources import Source, SourceSettings, nvdec, open_source
+from stream.sources.container import ContainerSource
 from stream.sources.settings import Decoder
 from stream.timebase import to_ns
 from tests import barcode
@@ -130,6 +132,26 @@ def test_what_nvdec_does_not_know_is_left_to_the_processor_by_auto(
         path = f"{url}/clip.mp4" if live else str(tmp_path / "clip.mp4")
         frames = everything(open_source(path, SourceSettings(decoder="auto")))
     assert barcode.numbered(frames) == list(range(5))
+
+
+@pytest.mark.usefixtures("useless_device")
+@pytest.mark.parametrize(("reopens", "openings"), [(True, 3), (False, 1)])
+def test_auto_tries_only_where_nothing_is_lost_and_leaves_nothing_open(
+    reopens: bool, openings: int, tmp_path: Path
+) -> None:
+    path = media.write_video(tmp_path / "clip.mp4", media.STEADY[:5])
+    opened: list[InputContainer] = []
+
+    def connect(accelerator: HWAccel | None) -> InputContainer:
+        opened.append(av.open(path, hwaccel=accelerator))
+        return opened[-1]
+
+    with ContainerSource("clip", SourceSettings(), connect, live=False, reopens=reopens):
+        assert len(opened) == openings
+        for container in opened[:-1]:
+            with pytest.raises(AssertionError, match="not open"):
+                container.seek(0)
+        opened[-1].seek(0)
 
 
 @pytest.mark.usefixtures("useless_device")

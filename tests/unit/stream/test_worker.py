@@ -14,7 +14,9 @@ from engine.face import Face, Swap
 from stream import pipeline as pipeline_module
 from stream.frame import AudioPacket, Frame
 from stream.gate import Gate, GateSettings
+from stream.link import Link
 from stream.pipeline import Pipeline
+from stream.worker import Worker
 from tests.unit.stream.test_pipeline import ListSink, frames
 
 pytestmark = pytest.mark.usefixtures("switch_interval")
@@ -130,3 +132,26 @@ def test_stage_that_hangs_is_given_up_and_replaced(monkeypatch: pytest.MonkeyPat
     assert fresh[10] > 10, "frames that came meanwhile were late"
     assert fresh[-1] == COUNT - 1
     assert [packet.pts for frame in sink.seen for packet in frame.audio] == list(range(COUNT))
+
+
+@pytest.mark.parametrize("returns", [True, False], ids=["returns", "fails"])
+def test_what_a_thread_that_was_given_up_does_later_counts_no_more(returns: bool) -> None:
+    entered, release = threading.Event(), threading.Event()
+
+    def stage(frame: Frame) -> None:
+        entered.set()
+        assert release.wait(20)
+        if not returns:
+            raise ValueError("late")
+
+    link: Link[Frame] = Link(1)
+    worker = Worker("stage", stage, link, lambda _: True, lambda: None, tolerant=True)
+    thread = threading.Thread(target=worker.run)
+    thread.start()
+    link.put(next(frames(1)))
+    assert entered.wait(20)
+    assert worker.give_up_if_hung(0.0)
+    release.set()
+    thread.join(20)
+    assert (worker.failed, worker.left_out) == (1, 0)
+    assert isinstance(worker.failure, TimeoutError)

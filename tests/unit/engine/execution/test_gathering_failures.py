@@ -115,6 +115,38 @@ def test_who_is_interrupted_while_waiting_holds_nobody_up(
     assert len(model.batches[-1]) == 2
 
 
+def test_who_went_away_is_not_waited_for_when_a_batch_is_done_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    interrupt = threading.Semaphore(0)
+
+    class Interruptible(threading.Event):
+        def wait(self, timeout: float | None = None) -> bool:
+            if threading.current_thread().name == "caller-2":
+                assert interrupt.acquire(timeout=LONG_S)
+                raise KeyboardInterrupt
+            return super().wait(timeout)
+
+    def fails_together(outputs: Sequence[str], feeds: Mapping[str, Array]) -> list[Array]:
+        if len(feeds["face"]) > 1:
+            raise RuntimeError("out of memory")
+        return doubled(outputs, feeds)
+
+    with_events(monkeypatch, Interruptible)
+    callers = held(model := Model(fails_together))
+    callers.ask(rows(1))
+    callers.ask(rows(2, 2, 2))
+    model.go_on()
+    model.wait_for_a_run()
+    interrupt.release()
+    callers.threads[2].join(LONG_S)
+    callers.ask(rows(3))
+    results = callers.join()
+    assert isinstance(results.pop(2), KeyboardInterrupt)
+    assert results == [[0], [2], [6]]
+    assert model.batches == [[0], [1, 2, 2, 2], [1], [3]]
+
+
 @pytest.fixture
 def patience_ends(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
     """Once it is set, whoever waits finds again and again that it has waited for too long."""
