@@ -7,13 +7,12 @@ from typing import cast
 import av
 import cv2
 import numpy as np
-from av.sidedata.sidedata import SideDataContainer
-from av.sidedata.sidedata import Type as SideDataType
 from av.video.reformatter import Colorspace, Interpolation
 from numpy.typing import NDArray
 
 from engine.face import Image
 from stream import yuv420
+from stream.sources.display_matrix import display_matrix
 
 _EXACT = (
     # Without these swscale darkens everything by 1 to 1.5 levels.
@@ -52,7 +51,7 @@ def to_bgr(frame: av.VideoFrame) -> Image:
         image = yuv420.to_bgr(planes, size, _LUMA[matrix], full_range=full_range)
     else:
         image = _by_swscale(frame, matrix)
-    turn = _display_matrix(frame)
+    turn = display_matrix(frame)
     return image if turn is None else upright(image, turn)
 
 
@@ -68,7 +67,7 @@ def _by_swscale(frame: av.VideoFrame, matrix: int) -> Image:
 
 def lies_on_its_side(frame: av.VideoFrame) -> bool:
     """Whether `to_bgr` swaps the frame's width and height."""
-    turn = _display_matrix(frame)
+    turn = display_matrix(frame)
     return turn is not None and _transposes(turn)
 
 
@@ -96,16 +95,6 @@ def upright(image: Image, matrix: NDArray[np.int32]) -> Image:
     if d < 0:
         return cast("Image", cv2.flip(image, 0))
     return image
-
-
-def _display_matrix(frame: av.VideoFrame) -> NDArray[np.int32] | None:
-    # `frame.side_data` would keep the frame and its side data alive for each other, megabytes
-    # that only the garbage collector finds.
-    side_data = SideDataContainer(frame)  # type: ignore[call-arg]  # its stub has no constructor
-    for data in side_data:
-        if data.type is SideDataType.DISPLAYMATRIX:
-            return np.frombuffer(bytes(data), np.int32).reshape(3, 3)[:2, :2]
-    return None
 
 
 def _transposes(matrix: NDArray[np.int32]) -> bool:

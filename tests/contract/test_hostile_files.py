@@ -12,10 +12,7 @@ import pytest
 from stream.sources import SourceError, SourceSettings, open_source
 from tests import barcode
 from tests.contract.media import write_video
-
-
-def _chunk(kind: bytes, data: bytes) -> bytes:
-    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+from tests.contract.pictures_as_video import png_chunk
 
 
 def _huge_png(width: int, height: int) -> bytes:
@@ -23,7 +20,7 @@ def _huge_png(width: int, height: int) -> bytes:
     size = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
     data = zlib.compress(bytes(1000))
     parts = ((b"IHDR", size), (b"IDAT", data), (b"IEND", b""))
-    return b"\x89PNG\r\n\x1a\n" + b"".join(_chunk(kind, content) for kind, content in parts)
+    return b"\x89PNG\r\n\x1a\n" + b"".join(png_chunk(kind, content) for kind, content in parts)
 
 
 def test_sound_of_an_unknown_codec_is_left_out(tmp_path: Path) -> None:
