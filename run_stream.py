@@ -39,7 +39,7 @@ try:
         from stream.marking.command import verify
         from stream.pipeline import Pipeline
         from stream.presets import PRESETS
-        from stream.report import Report, render
+        from stream.report import Report, nothing_swapped, render
         from stream.run import Run
         from stream.sinks.publish import shown
         from stream.sources.failures import without_credentials
@@ -206,6 +206,7 @@ def execute(run: Run, report: Path | None, console: Console) -> int:
         f"{settings.model} on {run.device}, {settings.mode}",
     )
     code = 0
+    failure: Exception | None = None
     with signals_end(run.pipeline) as interrupted:
         try:
             with progress(run, console) as watch:
@@ -213,7 +214,8 @@ def execute(run: Run, report: Path | None, console: Console) -> int:
             code = INTERRUPTED if interrupted else 0
         except (StreamError, EngineError) as error:
             # Nothing moved yet: what was asked for is wrong, not what happened on the way.
-            code = fail(error, FAILED if run.pipeline.report().frames_in else USAGE)
+            code = FAILED if run.pipeline.report().frames_in else USAGE
+            failure = error
         finally:
             result = run.pipeline.report()
             if result.frames_in:
@@ -233,7 +235,22 @@ def execute(run: Run, report: Path | None, console: Console) -> int:
             if report is not None:
                 written = write_report(report, run.to_json(result))
                 code = code or written
+            if warning := nothing_swapped(result):
+                say(console, f"warning: {warning}")
+            if interrupted:
+                say(console, ended_by(interrupted))
+            if failure is not None:
+                # Last, where it does not scroll away.
+                fail(failure, code)
     return code
+
+
+def ended_by(signals: list[int]) -> str:
+    """What to say of a run that signals have ended."""
+    by = f"interrupted by {signal.Signals(signals[0]).name}"
+    if len(signals) > 1:
+        return f"{by}, twice: frames on their way were left out"
+    return f"{by}: what had been captured was finished"
 
 
 def say(console: Console, line: str) -> None:

@@ -7,7 +7,7 @@ from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Protocol, Self
 
 from stream.config import Config
 from stream.errors import ConfigError
@@ -18,6 +18,13 @@ from stream.sinks import Sink
 
 if TYPE_CHECKING:
     from stream.marking.certificate import Identity
+
+
+class Sign(Protocol):
+    """Signs a finished file in its place, as synthetic if a swapped face may be seen in it."""
+
+    def __call__(self, path: Path, /, *, swapped: bool) -> None:
+        """Raises SinkError if it cannot be signed; the unsigned file is as it was."""
 
 
 class Documents:
@@ -111,7 +118,7 @@ class Documented:
         sink: Sink,
         path: Path,
         facts: Callable[[], Mapping[str, Any]] | None,
-        sign: Callable[[Path], None] | None,
+        sign: Sign | None,
     ) -> None:
         """Wrap a sink; nothing is opened.
 
@@ -125,7 +132,7 @@ class Documented:
         self._path = path
         self._facts = facts
         self._sign = sign
-        self._frames = 0
+        self._frames = self._with_swap = 0
         self._log: SessionLog | None = None
         self.leaky = sink.leaky
 
@@ -144,6 +151,8 @@ class Documented:
         """Writes one frame; raises what the sink raises."""
         self._sink.write(frame)
         self._frames += 1
+        # What is repeated shows what was swapped before, or a slate: none of it the source's.
+        self._with_swap += frame.held or any(face.swap is not None for face in frame.faces)
 
     def __exit__(
         self,
@@ -155,7 +164,7 @@ class Documented:
         try:
             self._sink.__exit__(kind, error, trace)
             if self._sign is not None and self._path.is_file():
-                self._sign(self._path)
+                self._sign(self._path, swapped=self._with_swap > 0)
         except BaseException as later:
             failure = failure or later
             raise
@@ -169,6 +178,7 @@ class Documented:
             # It may have been changed on the way.
             "model": self._facts()["model"] if self._facts is not None else None,
             "frames": self._frames,
+            "frames_with_swap": self._with_swap,
             "file": self._path.name,
             "bytes": self._path.stat().st_size if written else None,
             "sha256": sha256(self._path) if written else None,

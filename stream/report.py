@@ -17,6 +17,9 @@ from stream.link import LinkStats
 BUSY_SHARE = 0.9
 """A stage that works less than this share of the time does not hold a live stream back."""
 
+DROPPED_SHARE = 0.05
+"""Unless more than this share of the frames is dropped before the first stage."""
+
 
 class Samples:
     """The latest durations in a ring, and totals of all: constant memory at any length."""
@@ -139,25 +142,39 @@ class Report:
         return self.frames_out / self.wall_s if self.wall_s > 0 else 0.0
 
     @property
+    def frames_processed(self) -> int:
+        """Frames of the source among those written; the others are repeats."""
+        return max(self.frames_out - self.held, 0)
+
+    @property
     def faces_missed(self) -> int:
         """Faces that were found but not swapped."""
         return self.faces_found - self.faces_swapped
 
     @property
     def bottleneck(self) -> str:
-        """The busiest stage; in a live run 'source' if no stage is short of time."""
-        if not self.stages:
-            return "source"
-        candidates = dict(self.stages)
+        """The busiest stage; in a live run 'source' if no stage is short of time.
+
+        A live run that drops frames before its first stage is short of time in one of the stages,
+        whatever share of the processor the busiest of them gets.
+        """
+        busy = {name: stage.utilization for name, stage in self.stages.items()}
         if self.live:
             # Capture of a live source is mostly waiting for the next picture.
-            candidates.pop("capture", None)
-        name, busiest = max(
-            candidates.items(), key=lambda item: item[1].utilization, default=("source", None)
-        )
-        if self.live and (busiest is None or busiest.utilization < BUSY_SHARE):
-            return "source"
-        return name
+            busy.pop("capture", None)
+            writers = {link.partition(" -> ")[0] for link in self.links}
+            stages = {name: share for name, share in busy.items() if name in writers}
+            if stages and self._drops_before_stages:
+                # Sinks have links of their own, and hold up no stage.
+                return max(stages, key=stages.__getitem__)
+            if max(busy.values(), default=0.0) < BUSY_SHARE:
+                return "source"
+        return max(busy, key=busy.__getitem__, default="source")
+
+    @property
+    def _drops_before_stages(self) -> bool:
+        first = next(iter(self.links.values()), None)
+        return first is not None and first.dropped > DROPPED_SHARE * self.frames_in
 
     def to_json(self) -> dict[str, Any]:
         """Plain dictionary with the derived values included."""
@@ -179,8 +196,34 @@ def _exceptions(report: Report) -> str:
     return f"frames {told}\n" if told else ""
 
 
+def nothing_swapped(report: Report) -> str:
+    """What to warn of when no face was swapped in any frame; empty if one was.
+
+    Also empty before a frame has left the last stage.
+    """
+    if report.faces_swapped:
+        return ""
+    if report.faces_found:
+        found = f"none of the {report.faces_found} faces that were found was swapped"
+    elif report.frames_without_face:
+        frames = report.frames_without_face
+        where = "the picture" if frames == 1 else f"{frames} frames"
+        found = f"no face was found in {where}: nothing was swapped"
+    else:
+        return ""
+    if report.withheld:
+        return f"{found}, {report.withheld} frames were withheld"
+    return f"{found}, the output is the input"
+
+
 def render(report: Report) -> RenderableType:
-    """Tables for the terminal."""
+    """Tables for the terminal; of one picture, which has no rate, one line."""
+    faces = (
+        f"faces: {report.faces_found} found, {report.faces_swapped} swapped, "
+        f"{report.faces_missed} missed"
+    )
+    if report.frames_in == report.frames_out == 1:
+        return Text(f"1 picture in {report.wall_s:.1f} s; {faces}")
     stages = Table(title="stages", title_justify="left")
     for heading in ("stage", "frames", "busy p50 ms", "p95 ms", "utilization"):
         stages.add_column(heading, justify="left" if heading == "stage" else "right")
@@ -202,11 +245,10 @@ def render(report: Report) -> RenderableType:
         )
     age = report.age_ms
     summary = Text(
-        f"{report.frames_out} of {report.frames_in} frames in {report.wall_s:.1f} s "
-        f"= {report.fps:.1f} fps, {report.dropped} dropped\n"
+        f"{report.frames_processed} of {report.frames_in} frames in {report.wall_s:.1f} s, "
+        f"{report.dropped} dropped; {report.fps:.1f} fps written\n"
         f"{_exceptions(report)}"
-        f"faces: {report.faces_found} found, {report.faces_swapped} swapped, "
-        f"{report.faces_missed} missed; {report.frames_without_face} frames without a face\n"
+        f"{faces}; {report.frames_without_face} frames without a face\n"
         f"frame age: p50 {age.p50:.0f} ms, p95 {age.p95:.0f} ms, p99 {age.p99:.0f} ms\n"
         f"bottleneck: {report.bottleneck}"
     )

@@ -20,7 +20,7 @@ from cryptography import x509
 
 from stream.errors import ConfigError, SinkError
 from stream.marking.certificate import Identity
-from stream.marking.synthetic import SOURCE_TYPE, says_synthetic
+from stream.marking.synthetic import NOTHING_SWAPPED, SOURCE_TYPE, says_synthetic
 
 State: TypeAlias = Literal["none", "valid", "trusted", "invalid"]
 
@@ -61,7 +61,7 @@ class Signature:
     problems: tuple[str, ...] = ()
 
 
-def sign(path: Path, source: Path | None, identity: Identity, model: str) -> None:
+def sign(path: Path, source: Path | None, identity: Identity, model: str, *, swapped: bool) -> None:
     """Sign a finished file in its place.
 
     The signed copy is written beside it and takes its place when it is complete, so that whatever
@@ -72,6 +72,7 @@ def sign(path: Path, source: Path | None, identity: Identity, model: str) -> Non
         source: the file that it was made from, to be named with its hash; None for a live source.
         identity: who signs.
         model: name of the swap model, for the manifest.
+        swapped: whether a swapped face may be seen in it; or it is not signed as synthetic.
 
     Raises:
         SinkError: it could not be signed; the unsigned file is as it was.
@@ -84,7 +85,7 @@ def sign(path: Path, source: Path | None, identity: Identity, model: str) -> Non
         mode = path.stat().st_mode
         with (
             c2pa.Signer.from_info(info) as signer,
-            c2pa.Builder(_manifest(path, source, model)) as builder,
+            c2pa.Builder(_manifest(path, source, model, swapped=swapped)) as builder,
         ):
             if source is not None:
                 builder.set_intent(c2pa.C2paBuilderIntent.EDIT)
@@ -140,11 +141,12 @@ def _anchors(trust: Path) -> str:
         raise ConfigError(f"--trust {trust}: not a PEM certificate") from error
 
 
-def _manifest(path: Path, source: Path | None, model: str) -> str:
-    parameters = {"description": f"faces swapped by facestream with the model {model}"}
+def _manifest(path: Path, source: Path | None, model: str, *, swapped: bool) -> str:
+    what = f"faces swapped by facestream with the model {model}"
+    parameters = {"description": what if swapped else "processed by facestream: no face swapped"}
     action = {
         "action": "c2pa.created" if source is None else "c2pa.edited",
-        "digitalSourceType": SOURCE_TYPE,
+        "digitalSourceType": SOURCE_TYPE if swapped else NOTHING_SWAPPED,
         "parameters": parameters,
     }
     return json.dumps(

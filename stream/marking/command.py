@@ -21,6 +21,7 @@ _WORDS: dict[Verdict, str] = {
     "unmarked": "no mark found: not made by facestream, or its marks were removed",
     "tampered": "changed after it was signed, or its signature is broken",
 }
+_DECLARED_ONLY = "said to be synthetic by its metadata alone: no swapped face was recognized in it"
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -51,7 +52,8 @@ def verify(file: Path, trust: Path | None, frames: int, *, as_json: bool) -> int
     else:
         console = Console(highlight=False)
         show(Section(str(file), tuple(findings(found))), console)
-        console.print(_WORDS[found.verdict])
+        declared_only = found.verdict == "synthetic" and not found.shows_swap
+        console.print(_DECLARED_ONLY if declared_only else _WORDS[found.verdict])
     return EXIT_CODES[found.verdict]
 
 

@@ -7,8 +7,12 @@ from collections.abc import Mapping
 SOURCE_TYPE = "http://cv.iptc.org/newscodes/digitalsourcetype/compositeWithTrainedAlgorithmicMedia"
 """IPTC's word for a picture or video of which parts were made by a trained model."""
 
-TITLE = "Synthetic media"
-COMMENT = "synthetic media: faces swapped by facestream"
+NOTHING_SWAPPED = "http://cv.iptc.org/newscodes/digitalsourcetype/composite"
+"""IPTC's word for what was put together, perhaps of synthetic parts and perhaps not."""
+
+# Containers take these before the first face is known, so they must be true without any.
+TITLE = "May contain synthetic media"
+COMMENT = "synthetic media where a face was found: processed by facestream"
 
 
 def says_synthetic(metadata: Mapping[str, str]) -> bool:

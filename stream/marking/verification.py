@@ -65,11 +65,16 @@ class Verification:
         )
 
     @property
+    def shows_swap(self) -> bool:
+        """Whether more than metadata, which is written before faces are known, marks it."""
+        return self.watermarked or self.signed_as_synthetic
+
+    @property
     def verdict(self) -> Verdict:
         """What all of it comes to; a signature that does not hold outweighs the rest."""
         if self.signature is not None and self.signature.state == "invalid":
             return "tampered"
-        if self.declared or self.watermarked or self.signed_as_synthetic:
+        if self.declared or self.shows_swap:
             return "synthetic"
         return "unmarked"
 

@@ -285,5 +285,7 @@ def test_file_says_that_it_is_synthetic(suffix: str, tmp_path: Path) -> None:
     with av.open(str(output)) as source:
         metadata = {name.lower(): value for name, value in source.metadata.items()}
         assert source.streams.video[0].sample_aspect_ratio == Fraction(4, 3)
-    assert metadata["comment"] == "synthetic media: faces swapped by facestream"
+    # Written before the first face is known: it must be true of a film without any.
+    assert metadata["title"] == "May contain synthetic media"
+    assert metadata["comment"] == "synthetic media where a face was found: processed by facestream"
     assert metadata["digital_source_type"].endswith("compositeWithTrainedAlgorithmicMedia")

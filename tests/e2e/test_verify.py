@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 
 from tests.e2e.conftest import DEMO, PROGRAM
+from tests.painted_face import smooth_picture
 from tests.tiny_models import METADATA, write_model
 
 
@@ -116,6 +117,28 @@ def test_a_film_of_others_has_no_mark(tmp_path: Path) -> None:
     code, found = verified(tmp_path, DEMO)
     assert (code, found["verdict"]) == (1, "unmarked")
     assert len(found["watermark"]["faces"]) == 1
+
+
+def test_a_film_in_which_nothing_was_swapped_does_not_claim_a_swap(tmp_path: Path) -> None:
+    pytest.importorskip("c2pa")
+    with av.open(str(tmp_path / "clouds.mp4"), "w") as film:
+        stream = film.add_stream("libx264", rate=25)
+        stream.width, stream.height, stream.pix_fmt = 320, 240, "yuv420p"
+        for number in range(5):
+            picture = av.VideoFrame.from_ndarray(smooth_picture(240, 320, number), "bgr24")
+            film.mux(stream.encode(picture))
+        film.mux(stream.encode(None))
+    done = run(tmp_path, "clouds.mp4", "--sign", "--set", "session_log=on", "-o", "a.mp4")
+    assert done.returncode == 0, done.stderr
+    assert "warning: no face was found in 5 frames" in done.stderr.splitlines()[-1]
+    assert logged(tmp_path / "a.mp4.session.jsonl")[-1]["frames_with_swap"] == 0
+    _, found = verified(tmp_path, "a.mp4")
+    assert found["metadata"]["synthetic"]
+    assert not found["signature"]["synthetic"]
+    assert not found["watermark"]["found"]
+    said = run(tmp_path, "verify", "a.mp4").stdout
+    assert "swapped by facestream" not in said
+    assert "by its metadata alone" in said
 
 
 @pytest.mark.parametrize("name", ["gone.mp4", "text.mp4", "text.png"])

@@ -130,6 +130,25 @@ def test_first_write_that_fails_is_a_failure_on_the_way(
     assert json.loads((tmp_path / "r.json").read_text())["frames_out"] == 0
 
 
+def test_what_went_wrong_is_said_last(play: Play, capsys: pytest.CaptureFixture[str]) -> None:
+    assert play(PreparedRun(frames(), FullDisk())) == run_stream.FAILED
+    assert capsys.readouterr().err.splitlines()[-1].startswith("error: out.mp4: no space left")
+
+
+def test_a_run_that_swapped_nothing_warns(play: Play, capsys: pytest.CaptureFixture[str]) -> None:
+    assert play(PreparedRun(frames(), NullSink())) == 0
+    assert capsys.readouterr().err.splitlines()[-1] == (
+        "warning: no face was found in 3 frames: nothing was swapped, the output is the input"
+    )
+
+
+def test_an_interrupted_run_says_so(play: Play, capsys: pytest.CaptureFixture[str]) -> None:
+    assert play(PreparedRun(frames(), Unfinished())) == run_stream.INTERRUPTED
+    assert capsys.readouterr().err.splitlines()[-1] == (
+        "interrupted by SIGINT, twice: frames on their way were left out"
+    )
+
+
 def test_source_without_a_frame_is_wrong_input(play: Play) -> None:
     def nothing() -> Iterator[Frame]:
         raise SourceError("clip.mp4: no picture in it")

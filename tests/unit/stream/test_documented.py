@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
@@ -10,6 +11,7 @@ from typing import Any, Self
 import numpy as np
 import pytest
 
+from engine.face import Face, Swap
 from stream.documented import Documented
 from stream.errors import SinkError
 from stream.frame import Frame
@@ -48,30 +50,53 @@ def frame(seq: int) -> Frame:
     return Frame(np.zeros((2, 2, 3), np.uint8), pts_ns=seq, seq=seq, captured_ns=0)
 
 
+def shown_face(frame: Frame) -> Frame:
+    swap = Swap(np.zeros((2, 2, 3), np.uint8), None, np.eye(2, 3))
+    return replace(frame, faces=(Face(np.zeros((478, 2), np.float32), 0, swap=swap),))
+
+
 def lines(path: Path) -> list[dict[str, Any]]:
     log = path.with_name(path.name + ".session.jsonl")
     return [json.loads(line) for line in log.read_text().splitlines()]
 
 
 def test_the_finished_file_is_signed_and_then_put_down(tmp_path: Path) -> None:
-    path, seen = tmp_path / "a.mp4", []
+    path = tmp_path / "a.mp4"
+    seen: list[tuple[str, bool]] = []
 
-    def sign(file: Path) -> None:
-        seen.append(file.read_text())
+    def sign(file: Path, *, swapped: bool) -> None:
+        seen.append((file.read_text(), swapped))
         file.write_text("signed")
 
     with Documented(FileSink(path), path, lambda: FACTS, sign) as sink:
         (start,) = lines(path)
         for seq in range(3):
             sink.write(frame(seq))
-    assert seen == ["finished"]
+    assert seen == [("finished", False)]
     _, end = lines(path)
     assert start["event"] == "start"
     assert start["model"] == end["model"] == {"name": "tiny"}
-    assert end["frames"] == 3
+    assert (end["frames"], end["frames_with_swap"]) == (3, 0)
     assert end["signed"]
     assert end["sha256"] == hashlib.sha256(b"signed").hexdigest()
     assert end["error"] is None
+
+
+@pytest.mark.parametrize("shows", ["swap", "repeat"])
+def test_a_file_with_a_swap_in_it_is_signed_as_such(tmp_path: Path, shows: str) -> None:
+    path = tmp_path / "a.mp4"
+    seen: list[bool] = []
+    other = replace(frame(1), held=True) if shows == "repeat" else shown_face(frame(1))
+
+    def sign(_: Path, *, swapped: bool) -> None:
+        seen.append(swapped)
+
+    with Documented(FileSink(path), path, lambda: FACTS, sign) as sink:
+        sink.write(frame(0))
+        sink.write(other)
+        sink.write(frame(2))
+    assert seen == [True]
+    assert lines(path)[-1]["frames_with_swap"] == 1
 
 
 def test_a_failure_is_put_down_and_passed_on(tmp_path: Path) -> None:
@@ -90,7 +115,7 @@ def test_a_failure_is_put_down_and_passed_on(tmp_path: Path) -> None:
 def test_a_signature_that_fails_is_an_error_and_put_down(tmp_path: Path) -> None:
     path = tmp_path / "a.mp4"
 
-    def sign(_: Path) -> None:
+    def sign(_: Path, *, swapped: bool) -> None:
         raise SinkError("not signed")
 
     with (

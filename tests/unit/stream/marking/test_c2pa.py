@@ -35,7 +35,7 @@ def test_signed_says_who_how_and_from_what(
 ) -> None:
     source = tmp_path / "source.jpg"
     save(source, np.zeros((16, 16, 3), np.uint8), 95)
-    c2pa.sign(picture, source, me, "maro")
+    c2pa.sign(picture, source, me, "maro", swapped=True)
     found = c2pa.read(picture)
     assert found.state == "valid"
     assert found.synthetic
@@ -49,14 +49,14 @@ def test_signed_says_who_how_and_from_what(
 
 def test_a_stranger_is_not_trusted(tmp_path: Path, picture: Path, me: Identity) -> None:
     certificate.own(tmp_path / "other")
-    c2pa.sign(picture, None, me, "maro")
+    c2pa.sign(picture, None, me, "maro", swapped=True)
     assert c2pa.read(picture, tmp_path / "other" / "root.pem").state == "valid"
 
 
 def test_signed_changed_and_unsigned_are_told_apart(picture: Path, me: Identity) -> None:
     assert c2pa.read(picture).state == "none"
     unsigned = picture.read_bytes()
-    c2pa.sign(picture, None, me, "maro")
+    c2pa.sign(picture, None, me, "maro", swapped=True)
     signed = bytearray(picture.read_bytes())
     assert c2pa.read(picture).state == "valid"
     signed[-20] ^= 1
@@ -68,12 +68,25 @@ def test_signed_changed_and_unsigned_are_told_apart(picture: Path, me: Identity)
     assert c2pa.read(picture).state == "none"
 
 
+@pytest.mark.parametrize("has_source", [True, False])
+def test_a_file_without_a_swap_is_not_signed_as_synthetic(
+    tmp_path: Path, picture: Path, me: Identity, has_source: bool
+) -> None:
+    source = tmp_path / "source.jpg" if has_source else None
+    if source is not None:
+        save(source, np.zeros((16, 16, 3), np.uint8), 95)
+    c2pa.sign(picture, source, me, "maro", swapped=False)
+    found = c2pa.read(picture)
+    assert (found.state, found.problems) == ("valid", ())
+    assert not found.synthetic
+
+
 def test_what_cannot_be_signed_stays_as_it_was(tmp_path: Path, picture: Path, me: Identity) -> None:
     before = picture.read_bytes()
     broken = Identity(me.chain, b"no key", me.algorithm)
     for source, identity in ((tmp_path / "gone.mp4", me), (None, broken)):
         with pytest.raises(SinkError, match="the file itself is fine"):
-            c2pa.sign(picture, source, identity, "maro")
+            c2pa.sign(picture, source, identity, "maro", swapped=True)
         assert picture.read_bytes() == before
         assert [path.name for path in tmp_path.iterdir()] == ["out.png"]
 
