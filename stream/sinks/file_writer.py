@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import io
+import os
+import stat
 from pathlib import Path
+
+from stream.sinks.claim import Claim
 
 
 class FileWriter:
@@ -13,6 +17,9 @@ class FileWriter:
     are among it: on a disk that is slow, or stuck, the whole program would wait. Python gives the
     GIL away while it writes itself.
 
+    What is written before `begin` is held in memory, so that a file that exists is not lost to a
+    run that never gets as far as its first picture.
+
     Attributes:
         name: the path, whose ending tells FFmpeg the format.
     """
@@ -21,18 +28,36 @@ class FileWriter:
         """Touch nothing yet.
 
         Args:
-            path: replaced by `open` if it exists.
+            path: replaced by `begin` if it exists.
         """
         self.name = str(path)
-        self._file: io.FileIO | None = None
+        self._path = path
+        self._claim: Claim | None = None
+        self._file: io.BytesIO | io.FileIO = io.BytesIO()
 
-    def open(self) -> None:
-        """Make the file, or empty it; before anything is written.
+    def claim(self) -> None:
+        """Keep other runs from writing the file; what is in it stays.
 
         Raises:
-            OSError: it cannot be made.
+            SinkError: another run writes it.
+            OSError: it cannot be opened.
         """
-        self._file = io.FileIO(self.name, "w")
+        self._claim = Claim(self._path)
+
+    def begin(self) -> None:
+        """Replace what is in the claimed file by what was written so far; once or again.
+
+        Raises:
+            OSError: the disk is full.
+        """
+        if self._claim is None or not isinstance(self._file, io.BytesIO):
+            return
+        held, descriptor = self._file, self._claim.descriptor
+        if stat.S_ISREG(os.fstat(descriptor).st_mode):
+            os.ftruncate(descriptor, 0)
+        self._claim, self._file = None, io.FileIO(descriptor, "w")
+        self.write(held.getvalue())
+        self._file.seek(held.tell())
 
     def write(self, data: bytes) -> int:
         """Write all of it; returns how much that was.
@@ -42,27 +67,24 @@ class FileWriter:
         """
         rest = memoryview(data)
         while rest:
-            rest = rest[self._opened.write(rest) :]
+            rest = rest[self._file.write(rest) :]
         return len(data)
 
     def seek(self, offset: int, whence: int) -> int:
         """As of any file; returns the new position."""
-        return self._opened.seek(offset, whence)
+        return self._file.seek(offset, whence)
 
     def tell(self) -> int:
         """The position."""
-        return self._opened.tell()
+        return self._file.tell()
 
     def close(self) -> None:
-        """Close it, once or again.
+        """Close it, once or again; a claimed file that never began is left as it was found.
 
         Raises:
             OSError: what was written has not arrived (network file systems tell only here).
         """
-        if self._file is not None:
-            self._file.close()
-
-    @property
-    def _opened(self) -> io.FileIO:
-        assert self._file is not None, "written before it was opened"
-        return self._file
+        claim, self._claim = self._claim, None
+        if claim is not None:
+            claim.release()
+        self._file.close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import math
+from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
 from types import TracebackType
@@ -20,6 +21,7 @@ from stream.errors import SinkError
 from stream.frame import AudioPacket, Frame, SourceInfo
 from stream.marking.synthetic import COMMENT, SOURCE_TYPE, TITLE
 from stream.sinks import h264
+from stream.sinks.file_sound import FileSound
 from stream.sinks.file_writer import FileWriter
 from stream.sinks.settings import SinkSettings
 from stream.sinks.target import check_target
@@ -48,7 +50,8 @@ class VideoFile:
     """Encodes frames into a file that stays playable if the program dies.
 
     Times are the source's own, tick for tick (Matroska rounds to milliseconds). Sound
-    packets are copied byte for byte. The first size stays: later frames of another size are
+    packets are copied byte for byte; what the file cannot hold becomes AAC. A file that exists
+    stays as it is until the first frame. The first size stays: later frames of another size are
     letterboxed; odd sizes get one more row or column.
     """
 
@@ -58,7 +61,7 @@ class VideoFile:
         """Keeps what is needed to open; does no I/O.
 
         Args:
-            path: ends in one of `SUFFIXES`; replaced if it exists.
+            path: ends in one of `SUFFIXES`; replaced by the first frame if it exists.
             info: size, time base, rate and sound of what is to come.
             settings: encoder settings.
         """
@@ -67,6 +70,7 @@ class VideoFile:
         self._settings = settings
         self._file = FileWriter(path)
         self._container: OutputContainer | None = None
+        self._sound: FileSound | None = None
         self._origin = to_ticks(info.origin_ns, info.time_base)
         self._tags = color_tags(info.width, info.height)
         self._last_ticks: int | None = None
@@ -74,11 +78,13 @@ class VideoFile:
 
     def __enter__(self) -> Self:
         check_target(self._path, self._info)
-        options = dict(_FLUSH)
-        if self._path.suffix.lower() == ".mkv":
-            options |= _MKV_OPTIONS
-        else:
-            options |= _MP4_OPTIONS | {"movie_timescale": str(self._timescale())}
+        kind = _MKV_OPTIONS if self._path.suffix.lower() == ".mkv" else _MP4_OPTIONS
+        options = _FLUSH | kind
+        audio = self._info.audio
+        if audio is not None and self._settings.audio:
+            self._sound = FileSound(audio, self._path, options)
+        if kind is _MP4_OPTIONS:
+            options["movie_timescale"] = str(self._timescale())
         container = av.open(self._file, "w", options=options)
         try:
             self._video = h264.opened(
@@ -86,7 +92,7 @@ class VideoFile:
             )
             self._audio = self._add_audio(container)
             container.metadata.update(_METADATA)
-            self._file.open()
+            self._file.claim()
             container.start_encoding()
         except (av.error.FFmpegError, OSError, ValueError) as error:
             self._closed(container)
@@ -107,8 +113,9 @@ class VideoFile:
         """
         assert self._container is not None, "written outside of its with block"
         try:
-            for packet in frame.audio:
-                self._copy(self._container, packet)
+            self._file.begin()
+            if self._sound is not None:
+                self._mux_sound(self._container, self._sound, self._sound.convert(frame.audio))
             picture = to_yuv(frame.image, self._info.width, self._info.height, self._tags)
             picture.pts = self._ticks(frame.pts_ns)
             picture.time_base = self._info.time_base
@@ -128,6 +135,8 @@ class VideoFile:
         failure: Exception | None = None
         try:
             container.mux(self._video.encode(None))
+            if self._last_ticks is not None and self._sound is not None:
+                self._mux_sound(container, self._sound, self._sound.rest())
         except (av.error.FFmpegError, OSError) as flush_failure:
             failure = flush_failure
         failure = self._closed(container) or failure
@@ -138,7 +147,7 @@ class VideoFile:
     def _timescale(self) -> int:
         # Where a track begins is written in this unit; FFmpeg's 1 ms would round it.
         video = self._info.time_base.denominator
-        audio = 1 if self._info.audio is None else self._info.audio.time_base.denominator
+        audio = 1 if self._sound is None else self._sound.form.time_base.denominator
         both = math.lcm(video, audio)
         return both if both <= _MAX_TIMESCALE else min(video, _MAX_TIMESCALE)
 
@@ -160,36 +169,31 @@ class VideoFile:
         return video
 
     def _add_audio(self, container: OutputContainer) -> AudioStream | None:
-        audio = self._info.audio
-        if audio is None or not self._settings.audio:
+        if self._sound is None:
             return None
-        with av.open(io.BytesIO(audio.header)) as header:
+        with av.open(io.BytesIO(self._sound.form.header)) as header:
             template = header.streams.audio[0]
-            try:
-                stream = container.add_stream_from_template(template)
-            except ValueError as error:
-                raise SinkError(
-                    f"{self._path}: {self._path.suffix} cannot hold {audio.codec} sound; write "
-                    "an .mkv, or leave the sound out"
-                ) from error
-            if audio.codec == "aac" and not template.codec_context.extradata:
+            stream = container.add_stream_from_template(template)
+            codec = template.codec_context
+            if codec.name == "aac" and not codec.extradata:
                 # Transport streams repeat the decoder's parameters in each packet (ADTS);
                 # these containers want them once.
                 self._to_container = BitStreamFilterContext("aac_adtstoasc", template)
-        stream.time_base = audio.time_base
+        stream.time_base = self._sound.form.time_base
         return stream
 
-    def _copy(self, container: OutputContainer, packet: AudioPacket) -> None:
-        if self._audio is None or self._info.audio is None:
-            return
-        copy = av.Packet(packet.data)
-        copy.pts, copy.dts, copy.duration = packet.pts, packet.dts, packet.duration
-        copy.time_base = self._info.audio.time_base
-        copy.is_keyframe = True
-        copies = self._to_container.filter(copy) if self._to_container else [copy]
-        for converted in copies:
-            converted.stream = self._audio
-            container.mux(converted)
+    def _mux_sound(
+        self, container: OutputContainer, sound: FileSound, packets: Iterable[AudioPacket]
+    ) -> None:
+        for packet in packets:
+            copy = av.Packet(packet.data)
+            copy.pts, copy.dts, copy.duration = packet.pts, packet.dts, packet.duration
+            copy.time_base = sound.form.time_base
+            copy.is_keyframe = True
+            copies = self._to_container.filter(copy) if self._to_container else [copy]
+            for converted in copies:
+                converted.stream = self._audio
+                container.mux(converted)
 
     def _ticks(self, pts_ns: int) -> int:
         ticks = self._origin + to_ticks(pts_ns, self._info.time_base)
@@ -204,6 +208,8 @@ class VideoFile:
 
     def _closed(self, container: OutputContainer) -> Exception | None:
         failure: Exception | None = None
+        if self._sound is not None:
+            self._sound.close()
         for part in (container, self._file):
             try:
                 part.close()

@@ -7,10 +7,12 @@ import textwrap
 from dataclasses import replace
 from pathlib import Path
 
+import av
+import numpy as np
 import pytest
 
 from stream.errors import SinkError
-from stream.sinks import SinkSettings, open_sink
+from stream.sinks import SinkSettings, file_sound, open_sink
 from stream.sinks.h264 import Encoder
 from stream.sinks.trial import try_encoder
 from stream.sources import SourceSettings, open_source
@@ -161,14 +163,101 @@ def test_folder_of_the_source_is_never_written(tmp_path: Path) -> None:
     assert len(list(folder.iterdir())) == 3
 
 
-def test_sound_that_the_file_cannot_hold_is_refused_on_entry(tmp_path: Path) -> None:
-    clip = media.write_video(
-        tmp_path / "clip.mov", media.STEADY[:5], sound_s=0.2, sound_codec="pcm_mulaw"
-    )
+@pytest.mark.parametrize(
+    ("codec", "source", "name"),
+    [
+        ("libopus", "clip.mkv", "out.mov"),
+        ("flac", "clip.mkv", "out.mov"),
+        ("libmp3lame", "clip.mkv", "out.m4v"),
+        ("pcm_mulaw", "clip.mov", "out.mp4"),
+    ],
+)
+def test_sound_that_the_file_cannot_hold_becomes_aac(
+    codec: str, source: str, name: str, tmp_path: Path
+) -> None:
+    clip = media.write_video(tmp_path / source, sound_s=1.0, sound_codec=codec)
+    output = tmp_path / name
+    with open_source(str(clip), WHOLE) as opened:
+        media.write_all(open_sink(str(output), opened.info, SETTINGS), list(opened))
+    assert media.video_numbers(output) == media.video_numbers(clip)
+    heard, expected = sound_in(output), sound_in(clip)
+    assert heard[0] == "aac"
+    assert heard[1] == pytest.approx(expected[1], abs=0.03)
+    assert heard[2] == pytest.approx(expected[2], abs=0.03), "the end is not cut off"
+    assert 0.2 < heard[3] < 0.5, "the tone, not noise"
+
+
+def sound_in(path: Path) -> tuple[str, float, float, float]:
+    """Codec, beginning and end in seconds, and the loudest sample."""
+    with av.open(str(path)) as file:
+        name = file.streams.audio[0].codec_context.name
+        frames = list(file.decode(audio=0))
+    last = frames[-1]
+    peaks = [np.abs(frame.to_ndarray().astype(np.float64)).max() for frame in frames]
+    return name, frames[0].time, last.time + last.samples / last.sample_rate, max(peaks)
+
+
+def test_sound_that_nothing_decodes_is_refused_and_the_old_file_stays(tmp_path: Path) -> None:
+    clip = media.write_video(tmp_path / "clip.mov", sound_s=0.2, sound_codec="pcm_mulaw")
+    output = tmp_path / "out.mp4"
+    output.write_bytes(b"another recording")
     with open_source(str(clip), WHOLE) as source:
-        sink = open_sink(str(tmp_path / "out.mp4"), source.info, SETTINGS)
-        with pytest.raises(SinkError, match="cannot hold pcm_mulaw sound"):
-            sink.__enter__()
-        silent = replace(SETTINGS, audio=False)
-        media.write_all(open_sink(str(tmp_path / "out.mp4"), source.info, silent), list(source))
-    assert media.video_numbers(tmp_path / "out.mp4") == [0, 1, 2, 3, 4]
+        frames, info = list(source), source.info
+    with pytest.MonkeyPatch.context() as without:
+        without.setattr(file_sound, "AacTranscoder", no_decoder)
+        with pytest.raises(SinkError, match=r"cannot hold pcm_mulaw sound.*write an \.mkv"):
+            open_sink(str(output), info, SETTINGS).__enter__()
+    assert output.read_bytes() == b"another recording"
+    silent = replace(SETTINGS, audio=False)
+    media.write_all(open_sink(str(output), info, silent), frames)
+    assert media.video_numbers(output) == media.video_numbers(clip)
+
+
+def no_decoder(*_: object) -> None:
+    raise ValueError("no decoder")
+
+
+@pytest.mark.parametrize("name", ["out.mp4", "out.mkv"])
+def test_file_stays_until_there_is_a_picture_to_replace_it(name: str, tmp_path: Path) -> None:
+    output = tmp_path / name
+    output.write_bytes(b"another recording")
+    with (
+        pytest.raises(KeyError, match="elsewhere"),
+        open_sink(str(output), media.info_of(), SETTINGS),
+    ):
+        raise KeyError("elsewhere")
+    assert output.read_bytes() == b"another recording"
+    media.write_all(open_sink(str(output), media.info_of(), SETTINGS), media.frames_at([0, 3600]))
+    assert media.video_numbers(output) == [0, 1]
+
+
+def test_start_that_fails_leaves_no_empty_file(tmp_path: Path) -> None:
+    with (
+        pytest.raises(KeyError, match="elsewhere"),
+        open_sink(str(tmp_path / "out.mp4"), media.info_of(), SETTINGS),
+    ):
+        raise KeyError("elsewhere")
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no flock")
+def test_a_file_that_is_being_written_is_refused(tmp_path: Path) -> None:
+    output = tmp_path / "out.mp4"
+    frames = media.frames_at(media.uneven(5))
+    with open_sink(str(output), media.info_of(), SETTINGS) as first:
+        for frame in frames[:2]:
+            first.write(frame)
+        second = open_sink(f"side-by-side:{output}", media.info_of(), SETTINGS)
+        with pytest.raises(SinkError, match=f"^{output}: another run is writing this file; choose"):
+            second.__enter__()
+        for frame in frames[2:]:
+            first.write(frame)
+    assert media.video_numbers(output) == list(range(5))
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no SIGKILL")
+def test_a_killed_writer_keeps_nobody_from_its_file(tmp_path: Path) -> None:
+    output = tmp_path / "out.mp4"
+    assert run_python(WRITER, str(output)).returncode == -9
+    media.write_all(open_sink(str(output), media.info_of(), SETTINGS), media.frames_at([0, 3600]))
+    assert media.video_numbers(output) == [0, 1]

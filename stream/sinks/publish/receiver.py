@@ -11,10 +11,10 @@ from collections.abc import Callable, Iterable
 from fractions import Fraction
 
 from stream.health import Health, State
+from stream.sinks.aac import Rendition
 from stream.sinks.encoder import TIME_BASE
 from stream.sinks.publish.child import Child, LostError
 from stream.sinks.publish.settings import PublishSettings
-from stream.sinks.publish.sound import Rendition
 from stream.sinks.publish.target import Target
 from stream.sinks.publish.worker import KEY_PICTURE, SOUND, Message, Setup
 
