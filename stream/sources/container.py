@@ -21,7 +21,7 @@ from stream.sources.pacing import paced
 from stream.sources.picture import lies_on_its_side, to_bgr
 from stream.sources.reader import Picture, Reader
 from stream.sources.settings import SourceSettings
-from stream.sources.streams import video_stream
+from stream.sources.streams import is_still, video_stream
 from stream.timebase import NS_PER_S, fraction, to_ns
 
 Connect: TypeAlias = Callable[[HWAccel | None], InputContainer]
@@ -56,7 +56,7 @@ class ContainerSource:
             url: for `info` and messages; credentials are left out.
             settings: start, duration of what is not live, pace, decoder, threads, timeouts.
             connect: opens the input, for decoding by hardware if that is given.
-            live: frames cannot wait; None: live if the input does not tell how long it is.
+            live: frames cannot wait; None: live if the input does not tell how much it is.
             reopens: nothing is lost by opening it again: a decoder may be chosen by a look at it.
             descriptor: finds that of an opened device whose reading cannot be interrupted.
         """
@@ -126,7 +126,13 @@ class ContainerSource:
 
     def _prepare(self, container: InputContainer) -> None:
         settings = self._settings
-        live = container.duration is None if self._live is None else self._live
+        self._still = is_still(container)
+        if self._live is None:
+            # A picture tells no duration, and is over when the server has sent all of it.
+            sized = self._still and container.size > 0
+            live = container.duration is None and not sized
+        else:
+            live = self._live
         self._stream_live = live
         self._by_segments = live and container.format.name in _SEGMENTED
         self._reader = Reader(
@@ -178,7 +184,7 @@ class ContainerSource:
             frames=total or None,
             origin_ns=to_ns(first.ticks, reader.time_base) - self._zero_ns,
             live=self._stream_live or self._settings.paced,
-            endless=self._stream_live,
+            endless=self._stream_live and not self._still,
             audio=reader.audio,
             sample_aspect=aspect,
         )

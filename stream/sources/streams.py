@@ -48,6 +48,11 @@ def video_stream(container: InputContainer, name: str) -> VideoStream:
     return video
 
 
+def is_still(container: InputContainer) -> bool:
+    """Whether an input is a coded picture, such as a PNG from a server, and no video format."""
+    return container.format.name.endswith("_pipe")
+
+
 def steady_rate(video: VideoStream) -> Fraction | None:
     """Frames per second of a file, None if they vary."""
     if not video.average_rate or not video.base_rate:

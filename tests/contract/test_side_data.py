@@ -5,12 +5,14 @@ from __future__ import annotations
 import gc
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
 from engine.face import Image
 from stream.frame import Frame
 from stream.sources import SourceSettings, open_source
+from tests.contract import media
 from tests.contract.pictures_as_video import jpeg, png, write_mov_of_png
 
 IMAGE = np.zeros((48, 64, 3), np.uint8)
@@ -68,3 +70,29 @@ def test_exif_turns_a_jpeg_upright(tmp_path: Path, orientation: int) -> None:
     path.write_bytes(jpeg(IMAGE, orientation))
     (frame,) = frames_of(str(path), shown)
     assert np.abs(frame.image.astype(int) - shown).mean() < 8
+
+
+class ByParts(media.Quiet):
+    """Sends a PNG without telling its size before."""
+
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self) -> None:  # noqa: N802 - named by http.server
+        data = png(IMAGE)
+        self.send_response(200)
+        self.send_header("Transfer-Encoding", "chunked")
+        self.end_headers()
+        self.wfile.write(b"%x\r\n%s\r\n0\r\n\r\n" % (len(data), data))
+
+
+@pytest.mark.parametrize("kind", ["png", "jpg", "bmp"])
+def test_a_picture_on_a_server_is_one_picture(tmp_path: Path, kind: str) -> None:
+    data = {"png": png(IMAGE), "jpg": jpeg(IMAGE, 1), "bmp": cv2.imencode(".bmp", IMAGE)[1]}
+    (tmp_path / f"picture.{kind}").write_bytes(bytes(data[kind]))
+    with media.served(tmp_path) as url:
+        assert len(frames_of(f"{url}/picture.{kind}", IMAGE)) == 1
+
+
+def test_a_picture_of_unknown_size_is_one_picture(tmp_path: Path) -> None:
+    with media.served(tmp_path, ByParts) as url:
+        assert len(frames_of(f"{url}/now", IMAGE)) == 1
