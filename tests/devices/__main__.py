@@ -1,9 +1,10 @@
-"""Tests of virtual cameras and webcams on real drivers, inside of a virtual machine.
+"""Tests on real drivers, a slow disk and a clock that is set, inside of a virtual machine.
 
     python -m tests.devices [PYTEST ARGUMENTS]
 
 The machine boots Debian's kernel with the drivers v4l2loopback and vivid (a webcam made of
-software), sees the host's files read-only, and runs tests/devices/guest with this Python.
+software), sees the host's files read-only, has a disk that is slow, and runs tests/devices/guest
+with this Python, which may do there what it may not elsewhere, such as set the clock.
 Everything is emulated, so neither root nor KVM is needed, and pixels are slow. Exit code 0: every
 test passed; 1: not; 2: something to build it with is missing.
 """
@@ -19,14 +20,22 @@ import threading
 import time
 from pathlib import Path
 
-from tests.devices.machine import BuildError, Machine, boot, initramfs, list_plugins, machine
+from tests.devices.machine import (
+    BuildError,
+    Machine,
+    boot,
+    initramfs,
+    list_plugins,
+    machine,
+    make_disk,
+)
 
 ROOT = Path(__file__).parents[2]
 CACHE = ROOT / ".devices"
 LOOPBACK = "FACESTREAM_LOOPBACK"
 """Environment variable: source folder of another v4l2loopback than Debian's."""
 
-_TIMEOUT_S = 300
+_TIMEOUT_S = 600
 _END = "guest ends with "
 _PORTABLE = {"NUMBA_CPU_NAME": "generic", "NUMBA_CPU_FEATURES": ""}
 
@@ -82,9 +91,9 @@ def run(built: Machine, compiled: Path, plugins: Path, arguments: list[str]) -> 
     }
     console = CACHE / "console.log"
     with tempfile.TemporaryDirectory(dir=CACHE) as name:
-        start = Path(name) / "initramfs"
+        start, disk = Path(name) / "initramfs", make_disk(Path(name) / "disk")
         initramfs(built, settings, start)
-        process = boot(built, start, console)
+        process = boot(built, start, disk, console)
         watchdog = threading.Timer(_TIMEOUT_S, process.kill)
         watchdog.start()
         try:

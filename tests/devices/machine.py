@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import lzma
 import os
 import shlex
@@ -16,11 +17,16 @@ HEADERS = Path("/usr/src")
 INIT = Path(__file__).with_name("init.sh")
 PACKAGES = Path(__file__).with_name("packages.txt")
 
-# Buses and files of the host first, then what is tested.
-_MODULES = ("virtio_pci", "virtio_rng", "9pnet_virtio", "9p", "videodev", "vivid")
+# Buses, disks and files of the host first, then what is tested.
+_MODULES = (
+    *("virtio_pci", "virtio_rng", "9pnet_virtio", "9p", "virtio_blk", "ext4"),
+    *("videodev", "vivid"),
+)
 _LOOPBACK = "v4l2loopback"
 _DEVICES = ("vivid", _LOOPBACK)
 _MEMORY_MB = 2048
+_DISK_MB = 32
+_DISK_BYTES_PER_S = 50_000
 
 
 class BuildError(Exception):
@@ -46,20 +52,22 @@ def machine(cache: Path, loopback: Path | None = None) -> Machine:
     """Take the machine from the cache, or build it.
 
     Args:
-        cache: folder for everything that is built; delete it to build anew.
+        cache: folder for everything that is built.
         loopback: source folder of another v4l2loopback than Debian's.
 
     Raises:
         BuildError: a package is missing or cannot be downloaded.
     """
     version = _kernel_version()
-    folder = cache / (version if loopback is None else f"{version}-{loopback.resolve().name}")
+    parts = hashlib.sha256(" ".join(_MODULES).encode()).hexdigest()[:8]
+    name = f"{version}-{parts}"
+    folder = cache / (name if loopback is None else f"{name}-{loopback.resolve().name}")
     built = Machine(folder / "vmlinuz", folder / "modules", folder / "devices")
     if folder.is_dir():
         return built
     cache.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=cache) as name:
-        work = Path(name)
+    with tempfile.TemporaryDirectory(dir=cache) as temporary:
+        work = Path(temporary)
         _download(f"linux-image-{version}", work)
         if loopback is None:
             _download(f"{_LOOPBACK}-dkms", work)
@@ -123,14 +131,28 @@ def initramfs(built: Machine, settings: dict[str, str], path: Path) -> None:
     path.write_bytes(packed.stdout)
 
 
-def boot(built: Machine, start: Path, console: Path) -> subprocess.Popen[bytes]:
+def make_disk(path: Path) -> Path:
+    """Make an empty disk with a file system.
+
+    Args:
+        path: file that is written.
+    """
+    path.touch()
+    os.truncate(path, _DISK_MB << 20)
+    subprocess.run([_program("mke2fs"), "-q", "-t", "ext2", path], check=True)
+    return path
+
+
+def boot(built: Machine, start: Path, disk: Path, console: Path) -> subprocess.Popen[bytes]:
     """Start the machine; its second serial port, where the tests report, is our pipe.
 
     Args:
         built: to boot.
         start: the initramfs.
+        disk: takes 50 KB a second, and gives them as fast as it can.
         console: file for what the kernel says.
     """
+    throttle = f"throttling.bps-write={_DISK_BYTES_PER_S}"
     command = [
         # Ends with this program, however that ends.
         *(_program("setpriv"), "--pdeathsig", "KILL", _program("qemu-system-x86_64")),
@@ -141,6 +163,7 @@ def boot(built: Machine, start: Path, console: Path) -> subprocess.Popen[bytes]:
         *("-append", "console=ttyS0 panic=-1 quiet mitigations=off"),
         *("-fsdev", "local,id=host,path=/,security_model=none,readonly=on,multidevs=remap"),
         *("-device", "virtio-9p-pci,fsdev=host,mount_tag=host", "-device", "virtio-rng-pci"),
+        *("-drive", f"file={disk},if=virtio,format=raw,cache=unsafe,{throttle}"),
     ]
     return subprocess.Popen(
         command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT

@@ -2,17 +2,9 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-import threading
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
-from typing import Self
 
-import numpy as np
 import pytest
 
 from stream.frame import SourceInfo
@@ -21,9 +13,9 @@ from stream.outputs import PUBLISH
 from stream.pipeline import Pipeline
 from stream.sinks import Sink, SinkSettings, open_sink
 from stream.sinks.publish import Publisher, PublishSettings
-from tests import barcode
 from tests.contract import media
 from tests.devices.guest.conftest import FIRST, virtual_cameras
+from tests.devices.guest.streaming import Viewer, running, wait_until
 from tests.live.broadcast import SIZE, BarCodes
 from tests.live.needs import needs
 from tests.live.servers.rtmp import RtmpServer
@@ -33,79 +25,10 @@ from tests.live.servers.rtsp import RtspServer
 # than two of them behind.
 RATE_HZ = 5
 CAMERA = f"virtual-camera:{FIRST}"
-PATIENCE_S = 60.0
 # Enough to fill what the system keeps for a receiver that does not read.
 SETTINGS = PublishSettings(
     encoder="libx264", preset="ultrafast", bitrate_kbps=8_000, keyframe_s=1.0, stall_s=4.0
 )
-
-_VIEWER = """
-import sys, av
-with av.open(sys.argv[1], format="v4l2") as camera, open(sys.argv[2], "wb", buffering=0) as kept:
-    for picture in camera.demux(video=0):
-        kept.write(picture)
-"""
-
-
-class Viewer:
-    """Another program, which keeps every picture that the virtual camera gives it."""
-
-    def __init__(self, kept: Path) -> None:
-        self._kept = kept
-        self._process: subprocess.Popen[bytes] | None = None
-
-    def __enter__(self) -> Self:
-        return self
-
-    def look(self) -> None:
-        """Begin; the camera has to be written already."""
-        self._process = subprocess.Popen([sys.executable, "-c", _VIEWER, FIRST, self._kept])
-
-    def __exit__(self, *_: object) -> None:
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait()
-
-    @property
-    def seen(self) -> list[int]:
-        """Numbers of all pictures so far."""
-        if not self._kept.exists():
-            return []
-        width, height = SIZE
-        data = np.fromfile(self._kept, np.uint8)
-        picture_bytes = width * height * 3 // 2
-        pictures = data[: len(data) // picture_bytes * picture_bytes].reshape(-1, picture_bytes)
-        lumas = pictures[:, : width * height].reshape(-1, height, width, 1)
-        return [barcode.read(luma) for luma in lumas]
-
-
-@contextmanager
-def running(pipeline: Pipeline) -> Iterator[None]:
-    """In a thread of its own; after the block all of its outputs are finished."""
-    failures: list[BaseException] = []
-
-    def run() -> None:
-        try:
-            pipeline.run()
-        except BaseException as error:  # noqa: BLE001 - raised below
-            failures.append(error)
-
-    thread = threading.Thread(target=run)
-    thread.start()
-    try:
-        yield
-    finally:
-        pipeline.stop()
-        thread.join()
-    if failures:
-        raise failures[0]
-
-
-def wait_until(condition: Callable[[], object]) -> None:
-    deadline_s = time.monotonic() + PATIENCE_S
-    while not condition():
-        assert time.monotonic() < deadline_s, "it never came"
-        time.sleep(0.2)
 
 
 @needs("nginx-rtmp", "gst-rtsp-server")
