@@ -135,7 +135,8 @@ class Run:
                 # A browser that is to be the source needs the page before the first picture.
                 opened.enter_context(self._web)
                 self._web.attach(Control(self, recorder))
-                self._notify(f"panel: {self._web.url}")
+                if self.config.source == BROWSER:
+                    self._notify(f"panel: {self._web.url}")
             source = opened.enter_context(self.source)
             self.info = source.info
             mode = self.config.mode
@@ -145,6 +146,9 @@ class Run:
                 self.pipeline = self._assembled(source, opened, watermark, live=live)
                 self._ready = True
             recorder.attach(self.pipeline, self._documents.around)
+            if self._web is not None and self.config.source != BROWSER:
+                # Not for a source that cannot be opened: its panel would be gone at once.
+                self._notify(f"panel: {self._web.url}")
             if live and self.config.device == "auto" and self.device == "cuda":
                 self._build_engine(opened)
             self._opened = opened.pop_all()

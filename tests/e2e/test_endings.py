@@ -55,6 +55,32 @@ def test_what_cannot_start_says_why(
     assert sorted(path.name for path in tmp_path.iterdir()) == before
 
 
+@pytest.mark.parametrize("source", ["nothing.mp4", "/dev/video99", "rtsp://127.0.0.1:9/x"])
+def test_no_panel_is_offered_for_a_source_that_cannot_be_opened(
+    program: RunProgram, source: str
+) -> None:
+    done = program(source, "-o", "web", "--port", "0")
+    assert done.stderr.splitlines() == [one_line(done)]
+    assert done.returncode == 2
+
+
+def test_panel_is_offered_before_the_browser_that_is_the_source(tmp_path: Path) -> None:
+    process = subprocess.Popen(
+        [*PROGRAM, "browser", "-o", "web", "--port", "0"],
+        cwd=tmp_path,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stderr is not None
+    try:
+        assert process.stderr.readline().startswith("panel: http://127.0.0.1:")
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=30)
+    finally:
+        process.kill()
+        process.wait()
+
+
 def test_truncated_file_gives_what_it_has(program: RunProgram, tmp_path: Path) -> None:
     subprocess.run(
         [*PROGRAM, DEMO, "--duration", "2", "-o", "whole.mkv", "--set", "blend.opacity=0", "-q"],
