@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from stream.errors import ConfigError
 from stream.sinks import pictures, video
@@ -26,7 +27,7 @@ def default_outputs(source: str) -> tuple[str, ...]:
     """Where the result goes when nobody says.
 
     Raises:
-        ConfigError: the source is live, so there is no natural name for a file.
+        ConfigError: a camera or a server: there is no natural name for a file.
     """
     if source == "demo":
         return ("demo_swapped.mp4", "side-by-side:demo_side_by_side.png")
@@ -38,13 +39,29 @@ def default_outputs(source: str) -> tuple[str, ...]:
     if path.suffix.lower() in still_pictures.SUFFIXES:
         suffix = path.suffix if path.suffix.lower() in pictures.SUFFIXES else ".png"
         return (f"{path.stem}_swapped{suffix}",)
-    if "://" in source or source.isdecimal() or source.startswith("/dev/"):
+    if "://" in source:
+        raise ConfigError(_nameless(source))
+    if source.isdecimal() or source.startswith("/dev/"):
         raise ConfigError(
-            f"source {without_credentials(source)}: a live source needs to be told where to go; "
+            f"source {source}: a camera has no name to call the output after; "
             "add --out FILE.mp4, or --out null to measure"
         )
     suffix = path.suffix if path.suffix.lower() in video.SUFFIXES else ".mp4"
     return (f"{path.stem}_swapped{suffix}",)
+
+
+def _nameless(url: str) -> str:
+    said, name = f"source {without_credentials(url)}: ", Path(urlsplit(url).path)
+    if url.lower().startswith("http") and name.suffix:
+        suffix = name.suffix if name.suffix.lower() in video.SUFFIXES else ".mp4"
+        return (
+            f"{said}comes from a server, so say where its result goes; "
+            f"add --out {name.stem}_swapped{suffix}, or --out null to measure"
+        )
+    return (
+        f"{said}a stream has no name to call the output after; "
+        "add --out FILE.mp4, or --out null to measure"
+    )
 
 
 def file_of(url: str) -> Path | None:

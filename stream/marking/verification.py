@@ -92,6 +92,8 @@ def verify(path: Path, trust: Path | None, most_frames: int) -> Verification:
         ConfigError: `trust` cannot be read.
         ModelError: the landmark model cannot be had.
     """
+    if path.is_dir():
+        raise SourceError(f"{path}: is a folder; expected a video or a picture, one at a time")
     if not path.is_file():
         raise SourceError(f"{path}: no such file; expected a video or a picture")
     if path.suffix.lower() in SUFFIXES:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import errno
 import re
 
 import av
 
 from stream.errors import SourceError
 
+_UNREACHED = frozenset(
+    # FFmpeg says EIO of a name that nobody knows.
+    (errno.EIO, errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN, errno.ECONNRESET)
+)
 _CREDENTIALS = re.compile(
     r"(?<=://)[^/@\s]*@"
     r"|(?<=:/)[^/@:\s]+:[^/@\s]*@"  # `Path` makes one slash of two
@@ -53,12 +58,39 @@ def open_failure(  # noqa: PLR0911 - one return for each reason
             f"{name}: PyAV's FFmpeg cannot speak {scheme}; relay it as rtsp://, rtmp://, "
             "http:// or udp://, for example with the ffmpeg command"
         )
+    if network and (said := _network_failure(url, error)):
+        return SourceError(f"{name}: {said}")
     if isinstance(error, av.error.InvalidDataError):
         return SourceError(
             f"{name}: not a video that FFmpeg can read: damaged, cut short before its index, "
             "or another kind of file"
         )
     return SourceError(f"{name}: cannot be opened: {reason(error)}")
+
+
+def _network_failure(url: str, error: Exception) -> str | None:
+    scheme = url.partition("://")[0].lower()
+    if isinstance(error, av.error.EOFError):
+        return (
+            "the connection was closed before any video came; check host, port and path, and "
+            "whether a firewall or proxy is in between"
+        )
+    if isinstance(error, av.error.InvalidDataError):
+        if scheme.startswith("http"):
+            return (
+                "the server sent no video that FFmpeg can read, a web page perhaps, or only a "
+                "part of one; check the path"
+            )
+        return (
+            f"no {scheme} stream came from there; check the network, that host and port are a "
+            f"{scheme} server's, and the path"
+        )
+    if isinstance(error, OSError) and error.errno in _UNREACHED:
+        return (
+            f"the host cannot be reached ({reason(error)}); check its name, the network, and "
+            "whether a firewall or proxy is in between"
+        )
+    return None
 
 
 def reason(error: Exception) -> str:

@@ -41,6 +41,21 @@ def test_live_sources_have_no_natural_output(source: str) -> None:
         default_outputs(source)
 
 
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [
+        ("0", "a camera has no name"),
+        ("rtsp://host/x.mp4", "a stream has no name"),
+        ("http://host/live", "a stream has no name"),
+        ("http://me:secret@host/clip.mkv", r"from a server.* --out clip_swapped\.mkv"),
+        ("https://host/clip.webm?at=3", r"from a server.* --out clip_swapped\.mp4"),
+    ],
+)
+def test_a_missing_output_is_asked_for_as_the_source_is(source: str, said: str) -> None:
+    with pytest.raises(ConfigError, match=said):
+        default_outputs(source)
+
+
 def test_password_of_a_live_source_is_not_shown() -> None:
     with pytest.raises(ConfigError) as caught:
         default_outputs("rtsp://me:secret@host/x")
