@@ -21,6 +21,8 @@ from stream.timebase import NS_PER_S, to_ns, to_ticks
 _log = logging.getLogger(__name__)
 
 _POLL_S = 0.05
+_STEADY_NS = NS_PER_S
+"""A source that is lost again sooner was not back: nobody is told of each attempt."""
 
 
 class Reconnecting:
@@ -50,6 +52,7 @@ class Reconnecting:
         self._state: State = "connecting"
         self._detail = ""
         self._losses = self._sent = self._attempts = 0
+        self._absence = _Absence()
 
     def __enter__(self) -> Self:
         source = self._sources.enter_next()
@@ -91,6 +94,7 @@ class Reconnecting:
             try:
                 for frame in source:
                     self._state, self._attempts = "running", 0
+                    self._absence.seen(frame.captured_ns, self.info.url)
                     yield self._clock.continued(frame)
             except SourceError as error:
                 if not again:
@@ -100,7 +104,7 @@ class Reconnecting:
                 return
             self._losses += 1
             self._sources.close()
-            _log.warning("%s; looking for it", lost)
+            self._absence.lost(lost)
             self._reopen(lost)
 
     def _reopen(self, lost: str) -> None:
@@ -130,6 +134,35 @@ class Reconnecting:
         while not self._sources.stopped and (left_s := until_s - time.monotonic()) > 0:
             time.sleep(min(left_s, _POLL_S))
         return not self._sources.stopped
+
+
+class _Absence:
+    """Says once that a source is lost, and once that it is back."""
+
+    def __init__(self) -> None:
+        """The source is there."""
+        self._announced = False
+        self._last_ns: int | None = None
+        self._back_ns: int | None = None
+        self._away_ns = 0
+
+    def lost(self, why: str) -> None:
+        """It is lost, perhaps before it was back for good."""
+        if not self._announced:
+            _log.warning("%s; looking for it", why)
+            self._announced, self._away_ns = True, 0
+        self._back_ns = None
+
+    def seen(self, captured_ns: int, url: str) -> None:
+        """A picture has come."""
+        if self._announced:
+            if self._back_ns is None:
+                self._back_ns = captured_ns
+                self._away_ns += captured_ns - (self._last_ns or captured_ns)
+            if captured_ns - self._back_ns >= _STEADY_NS:
+                _log.warning("%s: back, after %.1f s without it", url, self._away_ns / NS_PER_S)
+                self._announced, self._back_ns = False, None
+        self._last_ns = captured_ns
 
 
 class _Continued:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
@@ -254,3 +255,28 @@ def test_another_size_is_passed_on(clock: Clock) -> None:
     cameras = [Camera(clock, 1), Camera(clock, 1, info=replace(CAMERA, width=32, height=16))]
     shapes = [frame.image.shape for frame in view(reconnecting(cameras), 2)]
     assert shapes == [(48, 64, 3), (16, 32, 3)]
+
+
+def test_a_loss_and_the_return_are_told_once_each(
+    clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    broken = "rtsp://camera: source lost: bad cable"
+    cameras = [
+        Camera(clock, 30, lost=broken),
+        Camera(clock, refused="refused"),
+        *(Camera(clock, 2) for _ in range(20)),  # comes for a moment, and is lost again
+        Camera(clock, 30),
+        Camera(clock, 1),
+    ]
+    frames = view(reconnecting(cameras), 30 + 40 + 30 + 1)
+    told = [record.getMessage() for record in caplog.records]
+    assert told[0] == f"{broken}; looking for it"
+    assert told[2] == "rtsp://camera: source lost: it has ended; looking for it"
+    assert len(told) == 3
+    away = re.fullmatch(r"rtsp://camera: back, after (\d+\.\d) s without it", told[1])
+    assert away is not None
+    gaps_ns = [
+        after.captured_ns - before.captured_ns for before, after in itertools.pairwise(frames[:72])
+    ]
+    without_ns = sum(gap_ns for gap_ns in gaps_ns if gap_ns > 41 * MS)
+    assert float(away[1]) == pytest.approx(without_ns / 1e9, abs=0.06)
