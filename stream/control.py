@@ -95,6 +95,11 @@ class Control:
                 raise ConfigError(str(error)) from error
             return self.settings()
 
+    @property
+    def recordings(self) -> str:
+        """Absolute path of the folder of recordings."""
+        return str(self._recorder.folder.absolute())
+
     def start_recording(self) -> str:
         """Begin to write a file; returns its name.
 

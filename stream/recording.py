@@ -30,6 +30,9 @@ class Recorder:
     """At most one recording at a time, named by its time, in a folder of its own.
 
     Any thread may call it.
+
+    Attributes:
+        folder: where they are.
     """
 
     def __init__(self, folder: Path, settings: SinkSettings) -> None:
@@ -39,7 +42,7 @@ class Recorder:
             folder: made when it is needed first.
             settings: how to write.
         """
-        self._folder = folder
+        self.folder = folder
         self._settings = settings
         self._lock = threading.Lock()
         self._pipeline: Branching | None = None
@@ -75,9 +78,9 @@ class Recorder:
             if self._name:
                 raise ConfigError(f"{self._name} is being recorded; stop it first")
             try:
-                self._folder.mkdir(parents=True, exist_ok=True)
+                self.folder.mkdir(parents=True, exist_ok=True)
             except OSError as error:
-                raise SinkError(f"{self._folder}: cannot be made: {error.strerror}") from error
+                raise SinkError(f"{self.folder}: cannot be made: {error.strerror}") from error
             path = self._free_path()
             file = VideoFile(path, replace(info, origin_ns=0), self._settings)
             try:
@@ -98,12 +101,12 @@ class Recorder:
             if self._pipeline is None or not self._name:
                 raise ConfigError("there is no recording to stop")
             name, self._name = self._name, ""
-            self._pipeline.remove_sink(str(self._folder / name))
+            self._pipeline.remove_sink(str(self.folder / name))
             return name
 
     def _free_path(self) -> Path:
         stem = time.strftime("facestream-%Y%m%d-%H%M%S")
-        path, number = self._folder / f"{stem}.mp4", 2
+        path, number = self.folder / f"{stem}.mp4", 2
         while path.exists():
-            path, number = self._folder / f"{stem}-{number}.mp4", number + 1
+            path, number = self.folder / f"{stem}-{number}.mp4", number + 1
         return path

@@ -55,6 +55,10 @@ class SteeredRun:
         self.now.update(changes)
         return self.settings()
 
+    @property
+    def recordings(self) -> str:
+        return "/films"
+
     def start_recording(self) -> str:
         if self.recording:
             raise SinkError("a recording runs already")

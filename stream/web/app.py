@@ -136,7 +136,7 @@ def _add_steering(app: FastAPI, panel: Panel) -> None:
     async def recording(body: Recording) -> RecordingName:
         control = _control(panel)
         work = control.start_recording if body.on else control.stop_recording
-        return RecordingName(name=await asyncio.to_thread(work))
+        return RecordingName(name=await asyncio.to_thread(work), folder=control.recordings)
 
 
 def _add_pictures(app: FastAPI, panel: Panel) -> None:

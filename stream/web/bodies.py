@@ -59,9 +59,10 @@ class Latency(_Body):
 
 
 class RecordingName(BaseModel):
-    """The recording that was started or finished."""
+    """The recording that was started or finished, and its folder's absolute path."""
 
     name: str
+    folder: str
 
 
 class Problem(BaseModel):

@@ -23,6 +23,10 @@ class Control(Protocol):
     def change(self, changes: Mapping[str, Any]) -> dict[str, Any]:
         """Change all of these or none; the new settings. Raises ConfigError, EngineError."""
 
+    @property
+    def recordings(self) -> str:
+        """Absolute path of the folder of recordings."""
+
     def start_recording(self) -> str:
         """Begin a new file; its name. Raises StreamError."""
 

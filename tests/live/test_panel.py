@@ -109,7 +109,7 @@ def test_every_setting_has_a_control_that_changes_it(page: Page, run: PanelRun) 
     for name in settings:
         assert page.locator(f"[id='set-{name}'], [name='set-{name}'], .stepper").count(), name
     box = page.get_by_role("group", name="Mask", exact=True)
-    box.get_by_label("Skin").check()
+    box.get_by_label("Skin", exact=True).check()
     page.get_by_role("group", name="Color", exact=True).get_by_label("MKL").check()
     page.get_by_role("group", name="Blend", exact=True).get_by_label("Multiband").check()
     page.get_by_role("button", name="More faces").click()
@@ -129,11 +129,11 @@ def test_every_setting_has_a_control_that_changes_it(page: Page, run: PanelRun) 
         arg=expected,
     )
     page.get_by_role("switch").uncheck()
-    box.get_by_label("Hull").uncheck()
-    box.get_by_label("Skin").click()
-    expect(box.get_by_label("Skin")).to_be_checked()  # one shape there has to be
+    box.get_by_label("Hull", exact=True).uncheck()
+    box.get_by_label("Skin", exact=True).click()
+    expect(box.get_by_label("Skin", exact=True)).to_be_checked()  # one shape there has to be
     page.get_by_role("button", name="Undo changes").click()
-    expect(box.get_by_label("Hull")).to_be_checked()
+    expect(box.get_by_label("Hull", exact=True)).to_be_checked()
     expect(page.get_by_role("button", name="Undo changes")).to_be_hidden()
 
 
@@ -226,6 +226,13 @@ def test_a_snapshot_is_saved(page: Page, tmp_path: Path) -> None:
     assert cv2.imread(str(tmp_path / "picture.jpg")).shape == (720, 1280, 3)
 
 
+def test_choices_say_what_the_command_line_calls_them(page: Page) -> None:
+    box = page.get_by_role("group", name="Mask", exact=True)
+    for label, option in {"Uncovered": "occlusion", "Box": "rect"}.items():
+        expect(box.locator("label", has_text=label).locator("small")).to_have_text(option)
+    expect(box.locator("label", has_text="Skin").locator("small")).to_have_count(0)
+
+
 def test_a_recording_is_a_film(page: Page, run: PanelRun) -> None:
     page.keyboard.press("r")
     badge = page.locator("#recording")
@@ -233,6 +240,8 @@ def test_a_recording_is_a_film(page: Page, run: PanelRun) -> None:
     expect(page.locator("#sinks")).to_contain_text(".mp4")
     page.keyboard.press("r")
     expect(page.locator("#notice")).to_contain_text("Saved facestream-")
+    folder = (run.folder / "recordings").resolve()
+    expect(page.locator("#notice")).to_contain_text(f"in {folder} on the server")
     expect(badge).to_be_hidden()
     (path,) = (run.folder / "recordings").glob("*.mp4")
     with av.open(str(path)) as film:

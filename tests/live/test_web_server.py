@@ -211,12 +211,15 @@ def test_a_failure_inside_is_told_without_a_traceback(
     assert client.get("/api/status").status_code == 200
 
 
+ONE = {"name": "one.mp4", "folder": "/films"}
+
+
 def test_recordings(client: httpx.Client, run: SteeredRun) -> None:
-    assert client.post("/api/recording", json={"on": True}).json() == {"name": "one.mp4"}
+    assert client.post("/api/recording", json={"on": True}).json() == ONE
     assert run.recording == "one.mp4"
     answer = client.post("/api/recording", json={"on": True})
     assert (answer.status_code, answer.json()) == (409, {"error": "a recording runs already"})
-    assert client.post("/api/recording", json={"on": False}).json() == {"name": "one.mp4"}
+    assert client.post("/api/recording", json={"on": False}).json() == ONE
     assert client.post("/api/recording", json={"on": 1}).status_code == 422
 
 

@@ -175,7 +175,9 @@ function boxes(name, choices, type) {
 function labels(name, inputs) {
   return [...inputs].map(([value, input]) => {
     const [text, title] = choiceWords(name, value);
-    return element("label", { title }, input, element("span", { text }));
+    // The option's own name too, where it is another: the command line and the manual use it.
+    const option = text.toLowerCase() === value ? [] : [element("small", { text: value })];
+    return element("label", { title }, input, element("span", {}, text, ...option));
   });
 }
 

@@ -30,8 +30,8 @@ export class Recording {
     this.#busy = true;
     const on = this.#button.getAttribute("aria-pressed") !== "true";
     try {
-      const { name } = await call("/api/recording", { method: "POST", body: { on } });
-      notice(on ? `Recording ${name}` : `Saved ${name} on the server`);
+      const { name, folder } = await call("/api/recording", { method: "POST", body: { on } });
+      notice(on ? `Recording ${name}` : `Saved ${name} in ${folder} on the server`);
       this.#show(on ? 0 : null);
     } catch (error) {
       notice(`Recording: ${error.message}`);
