@@ -100,6 +100,7 @@ class Frame:
         original: the picture before blending, None until then or when nobody asked for it.
         audio: packets demuxed since the previous frame; a dropped frame hands them on.
         held: nothing came, so this is an earlier picture again, or a slate.
+        name: of the file that is the picture, without its folder; empty for all others.
     """
 
     image: Image
@@ -110,3 +111,4 @@ class Frame:
     original: Image | None = None
     audio: tuple[AudioPacket, ...] = field(default=(), repr=False)
     held: bool = False
+    name: str = ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self
@@ -10,7 +11,8 @@ from stream.errors import SinkError
 from stream.frame import Frame, SourceInfo
 from stream.sinks import pictures, video
 from stream.sinks.null import NullSink
-from stream.sinks.pictures import FolderSink, StillSink
+from stream.sinks.picture_folder import FolderSink
+from stream.sinks.pictures import StillSink
 from stream.sinks.publish import SCHEMES, shown
 from stream.sinks.settings import SinkSettings
 from stream.sinks.side_by_side import SideBySide, beside, widened
@@ -54,9 +56,9 @@ def open_sink(  # noqa: PLR0911 - one return for each kind
     """Chooses the sink for a URL; nothing is opened before it is entered.
 
     Args:
-        url: `null`; a video file; a folder (`out/`) or pattern (`out/%06d.jpg`) for all
-            frames; a picture for the best one; `side-by-side:` before a video or picture;
-            `virtual-camera`, or `virtual-camera:` and a device.
+        url: `null`; a video file; a folder (`out/`, with the slash) or pattern
+            (`out/%06d.jpg`) for all frames; a picture for the best one; `side-by-side:` before a
+            video or picture; `virtual-camera`, or `virtual-camera:` and a device.
         info: of the source, once that is open.
         settings: how to write.
 
@@ -84,10 +86,14 @@ def open_sink(  # noqa: PLR0911 - one return for each kind
         if joined:
             return StillSink(path, info, settings, compose=beside)
         return StillSink(path, info, settings)
-    if not joined and (target.endswith("/") or path.is_dir() or "%" in path.name or not suffix):
+    if not joined and (target.endswith(("/", os.sep)) or "%" in path.name):
         return FolderSink(path, info, settings)
+    if not joined and path.is_dir():
+        raise SinkError(f"{url}: is a folder; write {url}/ to put pictures into it")
+    what = f"unknown kind of output '{path.suffix}'" if suffix else "a name without an ending"
+    networks = " ".join(f"{scheme}://" for scheme in sorted(SCHEMES))
     raise SinkError(
-        f"{url}: unknown kind of output '{path.suffix}'; expected a video "
-        f"({', '.join(video.SUFFIXES)}), a picture ({', '.join(pictures.SUFFIXES)}), a folder "
-        "ending in '/', virtual-camera, or null"
+        f"{url}: {what}; expected a video ({', '.join(video.SUFFIXES)}), a picture "
+        f"({', '.join(pictures.SUFFIXES)}), {_SIDE_BY_SIDE} before one of them, a folder ending in "
+        f"'/', a playlist (.m3u8), {networks}, virtual-camera, web, or null"
     )

@@ -1,9 +1,8 @@
-"""Pictures: every frame into a folder, or the one that shows the swap best."""
+"""Pictures: how they are written, and the one that shows the swap best."""
 
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Self
@@ -15,68 +14,12 @@ from stream.errors import SinkError
 from stream.frame import Frame, SourceInfo
 from stream.marking import xmp
 from stream.sinks.settings import SinkSettings
-from stream.sinks.target import check_target, is_source
+from stream.sinks.target import check_target
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")
 """Names that are taken for pictures, in lower case."""
 
-_DEFAULT_NAME = "%06d.png"
 _PNG_LEVEL = 1  # a third of the time of the default level for files a tenth larger
-
-
-class FolderSink:
-    """Writes every frame as a picture that is named by its capture index."""
-
-    leaky = False
-
-    def __init__(self, path: Path, info: SourceInfo, settings: SinkSettings) -> None:
-        """Keeps what is needed to open; does no I/O.
-
-        Args:
-            path: a folder, which gets `000000.png` and so on, or a pattern for the names
-                such as `out/frame_%04d.jpg`.
-            info: to keep from writing among the source's own pictures.
-            settings: picture quality.
-
-        Raises:
-            SinkError: the pattern is no pattern, or names no known kind of picture.
-        """
-        self._pattern = path if "%" in path.name else path / _DEFAULT_NAME
-        self._info = info
-        self._settings = settings
-        try:
-            names_differ = self._pattern.name % 0 != self._pattern.name % 1
-        except (TypeError, ValueError):
-            names_differ = False
-        if not names_differ:
-            raise SinkError(
-                f"{path}: not a pattern for numbered names; expected one such as frame_%06d.png"
-            )
-        _check_suffix(self._pattern)
-
-    def __enter__(self) -> Self:
-        folder = self._pattern.parent
-        if is_source(folder, self._info):
-            raise SinkError(f"{folder}: this is the source itself; choose another folder")
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise SinkError(f"{folder}: cannot be made: {error.strerror}") from error
-        if not os.access(folder, os.W_OK):
-            raise SinkError(f"{folder}: no permission to write here; choose another folder")
-        return self
-
-    def write(self, frame: Frame) -> None:
-        """Writes one picture.
-
-        Raises:
-            SinkError: the disk is full or the folder has gone.
-        """
-        path = self._pattern.with_name(self._pattern.name % frame.seq)
-        save(path, frame.image, self._settings.image_quality)
-
-    def __exit__(self, *_: object) -> None:
-        """Nothing is open between two pictures."""
 
 
 class StillSink:
@@ -105,7 +48,7 @@ class StillSink:
         Raises:
             SinkError: no known kind of picture.
         """
-        _check_suffix(path)
+        check_suffix(path)
         self._path = path
         self._info = info
         self._settings = settings
@@ -175,7 +118,12 @@ def save(path: Path, image: Image, quality: int) -> None:
         raise SinkError(f"{path}: cannot be written: {error.strerror}") from error
 
 
-def _check_suffix(path: Path) -> None:
+def check_suffix(path: Path) -> None:
+    """Makes sure that `save` knows the kind of picture that a path names.
+
+    Raises:
+        SinkError: it does not.
+    """
     if path.suffix.lower() not in SUFFIXES:
         raise SinkError(
             f"{path}: unknown kind of picture '{path.suffix}'; expected one of "

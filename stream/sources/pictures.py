@@ -87,7 +87,7 @@ class PictureSource:
                 damaged.append(path)
                 continue
             pts_ns = to_ns(place, self.info.time_base)
-            yield Frame(image, pts_ns, seq, time.monotonic_ns())
+            yield Frame(image, pts_ns, seq, time.monotonic_ns(), name=path.name)
             seq += 1
         if damaged:
             raise SourceError(
