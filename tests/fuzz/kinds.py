@@ -7,7 +7,7 @@ from importlib import import_module
 from tests.fuzz.kind import Kind
 
 PLACES = {
-    **dict.fromkeys(("mp4", "mov", "mkv", "ts", "avi", "gif"), "media"),
+    **dict.fromkeys(("mp4", "mov", "mkv", "ts", "avi", "gif", "still"), "media"),
     **dict.fromkeys(("png", "jpg", "webp", "tiff", "bmp"), "pictures"),
     **dict.fromkeys(("onnx", "swap-model", "model-graph", "landmark-model"), "models"),
     **dict.fromkeys(("toml", "set"), "settings"),
@@ -18,6 +18,7 @@ PLACES = {
 
 INPUTS = {
     **dict.fromkeys(("mp4", "mov", "mkv", "ts", "avi", "gif"), 700),
+    "still": 400,
     **dict.fromkeys(("png", "jpg", "webp", "tiff", "bmp"), 400),
     "onnx": 900,
     "swap-model": 400,

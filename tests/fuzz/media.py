@@ -18,6 +18,7 @@ from stream.sources import SourceSettings, open_source
 from stream.sources.file import metadata
 from tests import barcode
 from tests.contract.media import STEADY, TIME_BASE, write_video
+from tests.contract.pictures_as_video import jpeg, png, write_mov_of_png
 from tests.fuzz.kind import Kind, Reader
 
 _MOST_FRAMES = 100
@@ -51,6 +52,13 @@ def _seeds(suffix: str) -> Sequence[bytes]:
         return made
 
 
+def _stills() -> Sequence[bytes]:
+    picture = barcode.picture(5, 96, 64)
+    with tempfile.TemporaryDirectory() as folder:
+        movie = write_mov_of_png(Path(folder) / "seed.mov", png(picture), turn=90)
+        return [png(picture, orientation=6), jpeg(picture, 5), movie.read_bytes()]
+
+
 @contextmanager
 def _reading(suffix: str, folder: Path) -> Iterator[Reader]:
     path = folder / f"input.{suffix}"
@@ -80,4 +88,11 @@ KINDS = {
         words=[b"mdat", b"moov", b"trak", b"stts", b"avcC", b"\x00\x00\x00\x01"],
     )
     for suffix in ("mp4", "mov", "mkv", "ts", "avi", "gif")
+} | {
+    "still": Kind(
+        seeds=_stills,
+        reading=partial(_reading, "mp4"),
+        refusals=(StreamError, EngineError),
+        words=[b"iCCP", b"eXIf", b"IHDR", b"IDAT", b"\xff\xe1", b"Exif\0\0", b"II*\0"],
+    )
 }
