@@ -163,7 +163,7 @@ class Documented:
         failure = error
         try:
             self._sink.__exit__(kind, error, trace)
-            if self._sign is not None and self._path.is_file():
+            if self._sign is not None and self._written():
                 self._sign(self._path, swapped=self._with_swap > 0)
         except BaseException as later:
             failure = failure or later
@@ -172,8 +172,12 @@ class Documented:
             if self._log is not None:
                 self._log.note("end", self._result(failure))
 
+    def _written(self) -> bool:
+        # Without a frame it is what another run has left there.
+        return self._frames > 0 and self._path.is_file()
+
     def _result(self, failure: BaseException | None) -> dict[str, Any]:
-        written = self._path.is_file()
+        written = self._written()
         return {
             # It may have been changed on the way.
             "model": self._facts()["model"] if self._facts is not None else None,

@@ -120,9 +120,9 @@ def test_a_signature_that_fails_is_an_error_and_put_down(tmp_path: Path) -> None
 
     with (
         pytest.raises(SinkError, match="not signed"),
-        Documented(FileSink(path), path, lambda: FACTS, sign),
+        Documented(FileSink(path), path, lambda: FACTS, sign) as sink,
     ):
-        pass
+        sink.write(frame(0))
     assert path.read_text() == "finished"
     assert (lines(path)[-1]["signed"], lines(path)[-1]["error"]) == (False, "not signed")
 
@@ -152,3 +152,17 @@ def test_a_log_that_cannot_begin_leaves_a_finished_file(tmp_path: Path) -> None:
 )
 def test_which_outputs_are_files(url: str, file: str | None) -> None:
     assert file_of(url) == (Path(file) if file else None)
+
+
+def test_an_old_file_that_no_frame_replaced_is_not_this_runs(tmp_path: Path) -> None:
+    path = tmp_path / "a.mp4"
+    signed: list[Path] = []
+
+    def sign(path: Path, *, swapped: bool) -> None:
+        signed.append(path)
+
+    with Documented(FileSink(path), path, lambda: FACTS, sign):
+        pass
+    assert not signed
+    end = lines(path)[-1]
+    assert (end["frames"], end["bytes"], end["sha256"], end["signed"]) == (0, None, None, False)
