@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any, Protocol
 
 from engine.errors import EngineError
@@ -99,6 +100,11 @@ class Control:
     def recordings(self) -> str:
         """Absolute path of the folder of recordings."""
         return str(self._recorder.folder.absolute())
+
+    @property
+    def finished(self) -> tuple[Path, ...]:
+        """Recordings of this run that were finished, in order."""
+        return self._recorder.finished
 
     def start_recording(self) -> str:
         """Begin to write a file; returns its name.

@@ -33,6 +33,7 @@ class Recorder:
 
     Attributes:
         folder: where they are.
+        finished: those that were finished, in order.
     """
 
     def __init__(self, folder: Path, settings: SinkSettings) -> None:
@@ -44,6 +45,7 @@ class Recorder:
         """
         self.folder = folder
         self._settings = settings
+        self.finished: tuple[Path, ...] = ()
         self._lock = threading.Lock()
         self._pipeline: Branching | None = None
         self._name = ""
@@ -101,7 +103,9 @@ class Recorder:
             if self._pipeline is None or not self._name:
                 raise ConfigError("there is no recording to stop")
             name, self._name = self._name, ""
-            self._pipeline.remove_sink(str(self.folder / name))
+            path = self.folder / name
+            self._pipeline.remove_sink(str(path))
+            self.finished += (path,)
             return name
 
     def _free_path(self) -> Path:

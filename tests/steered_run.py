@@ -7,6 +7,7 @@ import struct
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import cv2
@@ -30,12 +31,14 @@ class SteeredRun:
     Attributes:
         now: the settings in force.
         recording: name of the file being recorded.
+        finished: files that were recorded.
         failure: raised by `status` if set.
     """
 
     def __init__(self) -> None:
         self.now: dict[str, Any] = {"opacity": 1.0, "mask": "hull"}
         self.recording = ""
+        self.finished: tuple[Path, ...] = ()
         self.failure: Exception | None = None
 
     def status(self) -> dict[str, Any]:
@@ -67,6 +70,7 @@ class SteeredRun:
 
     def stop_recording(self) -> str:
         self.recording = ""
+        self.finished += (Path(self.recordings) / "one.mp4",)
         return "one.mp4"
 
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 from fastapi import FastAPI, HTTPException, Query, Request, Response, WebSocket
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse, StreamingResponse
+from fastapi.responses import FileResponse, JSONResponse, StreamingResponse
 from starlette.exceptions import HTTPException as StarletteHTTPException
 
 from engine.errors import EngineError
@@ -136,7 +136,21 @@ def _add_steering(app: FastAPI, panel: Panel) -> None:
     async def recording(body: Recording) -> RecordingName:
         control = _control(panel)
         work = control.start_recording if body.on else control.stop_recording
-        return RecordingName(name=await asyncio.to_thread(work), folder=control.recordings)
+        name = await asyncio.to_thread(work)
+        download = None
+        if not body.on:
+            number = [path.name for path in control.finished].index(name)
+            download = f"/api/recordings/{number}"
+        return RecordingName(name=name, folder=control.recordings, download=download)
+
+    @app.get("/api/recordings/{number}", summary="A finished recording", responses=_PROBLEMS)
+    async def recorded(number: int) -> FileResponse:
+        # A number in the list of this run's own: no request can name a file.
+        finished = _control(panel).finished
+        path = finished[number] if 0 <= number < len(finished) else None
+        if path is None or not path.is_file():
+            raise HTTPException(404, "no such recording of this run, or it was moved")
+        return FileResponse(path, media_type="video/mp4", filename=path.name)
 
 
 def _add_pictures(app: FastAPI, panel: Panel) -> None:

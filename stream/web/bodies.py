@@ -59,10 +59,17 @@ class Latency(_Body):
 
 
 class RecordingName(BaseModel):
-    """The recording that was started or finished, and its folder's absolute path."""
+    """The recording that was started or finished.
+
+    Attributes:
+        name: of the file.
+        folder: absolute path of its folder on the server.
+        download: address of the finished file, None while it grows.
+    """
 
     name: str
     folder: str
+    download: str | None
 
 
 class Problem(BaseModel):

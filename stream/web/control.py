@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, Protocol
 
 from stream.report import Report
@@ -26,6 +27,10 @@ class Control(Protocol):
     @property
     def recordings(self) -> str:
         """Absolute path of the folder of recordings."""
+
+    @property
+    def finished(self) -> tuple[Path, ...]:
+        """Recordings of this run that were finished, in order; it only grows."""
 
     def start_recording(self) -> str:
         """Begin a new file; its name. Raises StreamError."""

@@ -242,8 +242,11 @@ def test_a_recording_is_a_film(page: Page, run: PanelRun) -> None:
     expect(page.locator("#notice")).to_contain_text("Saved facestream-")
     folder = (run.folder / "recordings").resolve()
     expect(page.locator("#notice")).to_contain_text(f"in {folder} on the server")
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Download").click()
     expect(badge).to_be_hidden()
     (path,) = (run.folder / "recordings").glob("*.mp4")
+    assert Path(download.value.path()).read_bytes() == path.read_bytes()
     with av.open(str(path)) as film:
         frames = list(film.decode(video=0))
     assert len(frames) >= 2

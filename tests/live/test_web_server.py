@@ -211,7 +211,7 @@ def test_a_failure_inside_is_told_without_a_traceback(
     assert client.get("/api/status").status_code == 200
 
 
-ONE = {"name": "one.mp4", "folder": "/films"}
+ONE = {"name": "one.mp4", "folder": "/films", "download": None}
 
 
 def test_recordings(client: httpx.Client, run: SteeredRun) -> None:
@@ -219,8 +219,28 @@ def test_recordings(client: httpx.Client, run: SteeredRun) -> None:
     assert run.recording == "one.mp4"
     answer = client.post("/api/recording", json={"on": True})
     assert (answer.status_code, answer.json()) == (409, {"error": "a recording runs already"})
-    assert client.post("/api/recording", json={"on": False}).json() == ONE
+    finished = client.post("/api/recording", json={"on": False}).json()
+    assert finished == ONE | {"download": "/api/recordings/0"}
     assert client.post("/api/recording", json={"on": 1}).status_code == 422
+
+
+def test_only_what_this_run_recorded_is_handed_out(
+    client: httpx.Client, run: SteeredRun, tmp_path: Path
+) -> None:
+    film, other = tmp_path / "one.mp4", tmp_path / "secret.mp4"
+    film.write_bytes(b"a film")
+    other.write_bytes(b"a secret")
+    run.finished = (film, tmp_path / "gone.mp4")
+    answer = client.get("/api/recordings/0")
+    assert (answer.status_code, answer.content) == (200, b"a film")
+    assert answer.headers["content-disposition"] == 'attachment; filename="one.mp4"'
+    assert client.get("/api/recordings/0", headers={"range": "bytes=2-"}).content == b"film"
+    for number in ("1", "2", "-1"):
+        assert client.get(f"/api/recordings/{number}").status_code == 404
+    for path in ("secret.mp4", "..%2fsecret.mp4", "../secret.mp4", "one.mp4"):
+        assert client.get(f"/api/recordings/{path}").status_code in {404, 422}
+    stranger = httpx.get(client.base_url.join("/api/recordings/0"), timeout=10)
+    assert stranger.status_code == 401
 
 
 def test_the_page_may_load_only_itself(client: httpx.Client) -> None:

@@ -1,19 +1,24 @@
 /** Freeze, record and save pictures. */
 
 import { call } from "./api.js";
-import { byId } from "./element.js";
+import { byId, element } from "./element.js";
 
 const NOTICE_MS = 5000;
+const OFFER_MS = 20_000;
 
 let hiding = 0;
 
-/** Say something for a while. */
-export function notice(text) {
+/**
+ * Say something for a while.
+ * @param {string} text
+ * @param {...Node} links what can be done about it; such a notice stays longer
+ */
+export function notice(text, ...links) {
   const line = byId("notice");
-  line.textContent = text;
+  line.replaceChildren(text, ...links);
   line.hidden = false;
   clearTimeout(hiding);
-  hiding = setTimeout(() => (line.hidden = true), NOTICE_MS);
+  hiding = setTimeout(() => (line.hidden = true), links.length ? OFFER_MS : NOTICE_MS);
 }
 
 /** Starts and stops recordings, and shows how long one is. */
@@ -30,8 +35,12 @@ export class Recording {
     this.#busy = true;
     const on = this.#button.getAttribute("aria-pressed") !== "true";
     try {
-      const { name, folder } = await call("/api/recording", { method: "POST", body: { on } });
-      notice(on ? `Recording ${name}` : `Saved ${name} in ${folder} on the server`);
+      const made = await call("/api/recording", { method: "POST", body: { on } });
+      if (on) notice(`Recording ${made.name}`);
+      else {
+        const link = element("a", { href: made.download, download: made.name, text: "Download" });
+        notice(`Saved ${made.name} in ${made.folder} on the server. `, link);
+      }
       this.#show(on ? 0 : null);
     } catch (error) {
       notice(`Recording: ${error.message}`);

@@ -41,9 +41,11 @@ def test_recording_begins_at_zero(recorder: Recorder, tmp_path: Path) -> None:
     status = recorder.status()
     assert status is not None
     assert status["name"] == name
+    assert recorder.finished == ()
     assert recorder.stop() == name
     assert recorder.status() is None
     path = tmp_path / "new" / "recordings" / name
+    assert recorder.finished == (path,)
     ticks = media.uneven(5)
     assert media.video_numbers(path) == [2, 3, 4]
     assert media.video_times(path) == [(tick - ticks[2]) * media.TIME_BASE for tick in ticks[2:]]
