@@ -194,6 +194,8 @@ def stream(
         with run:
             return execute(run, report, console)
     except (StreamError, EngineError) as error:
+        if early_signals:
+            raise  # See `last_resort`.
         return fail(error, USAGE)
 
 
@@ -360,13 +362,20 @@ def main() -> int:
         return int(stream.main(standalone_mode=False) or 0)
     except click.ClickException as error:
         return complain(error.format_message(), error.exit_code)
-    except (StreamError, EngineError, OSError) as error:  # a path that cannot even be looked at
-        return fail(error, USAGE)
     except (click.Abort, KeyboardInterrupt):
         return INTERRUPTED
     except Exception as error:
-        logger.debug("raised here:", exc_info=error)
-        return complain(f"unexpected {type(error).__name__}: {error}; see --debug", FAILED)
+        return last_resort(error)
+
+
+def last_resort(error: Exception) -> int:
+    """Make one line, and the exit code, of what nobody else has handled."""
+    logger.debug("raised here:", exc_info=error)
+    if early_signals:
+        return INTERRUPTED  # Native code that was interrupted fails in ways of its own.
+    if isinstance(error, (StreamError, EngineError, OSError)):  # a path beyond looking at
+        return fail(error, USAGE)
+    return complain(f"unexpected {type(error).__name__}: {error}; see --debug", FAILED)
 
 
 def unheard(problem: sys.UnraisableHookArgs) -> None:
