@@ -364,7 +364,7 @@ def main() -> int:
         return complain(error.format_message(), error.exit_code)
     except (click.Abort, KeyboardInterrupt):
         return INTERRUPTED
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - whatever it is, the user gets one line
         return last_resort(error)
 
 
