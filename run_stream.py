@@ -379,8 +379,11 @@ def last_resort(error: Exception) -> int:
 
 
 def unheard(problem: sys.UnraisableHookArgs) -> None:
-    """Say nothing of a Ctrl-C that native code swallowed: it has been noted, and counts."""
-    if not isinstance(problem.exc_value, KeyboardInterrupt):
+    """Say nothing of a Ctrl-C that native code swallowed, nor of what was left half made by it.
+
+    It has been noted, and counts.
+    """
+    if not early_signals:
         sys.__unraisablehook__(problem)
 
 

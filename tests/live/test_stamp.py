@@ -12,7 +12,7 @@ from benchmarks.latency import relay
 from benchmarks.latency.child import running
 from benchmarks.latency.seen import added_ms
 from stream import stamp
-from tests.e2e.conftest import PROGRAM, read_video
+from tests.e2e.conftest import PROGRAM, read_pictures
 from tests.live.needs import needs
 from tests.live.servers.rtsp import RtspServer
 
@@ -39,7 +39,7 @@ def test_a_cameras_own_stamps_survive_the_swap(tmp_path: Path) -> None:
         )
     assert done.returncode == 0, done.stderr
     assert json.loads((tmp_path / "r.json").read_text())["faces_swapped"] > 0
-    stamps = [stamp.read(picture) for picture in read_video(tmp_path / "out.mp4").frames]
+    stamps = [stamp.read(picture) for picture in read_pictures(tmp_path / "out.mp4")]
     ages_ns = [stamp.age_ns(time_ms, began_ns) for time_ms in stamps if time_ms is not None]
     assert len(ages_ns) >= len(stamps) - 1 > 3
     # Newer and newer, all painted since this test began.

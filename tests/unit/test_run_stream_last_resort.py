@@ -73,3 +73,19 @@ def test_what_fails_because_it_was_interrupted_is_an_interruption(
     monkeypatch.setattr(sys, "argv", ["run_stream.py", "clip.mp4"])
     assert run_stream.main() == 130
     assert not capsys.readouterr().err
+
+
+def test_what_was_left_half_made_by_a_signal_is_not_talked_of(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class HalfMade:
+        def __del__(self) -> None:
+            raise AttributeError("_handle")
+
+    monkeypatch.setattr(sys, "unraisablehook", run_stream.unheard)
+    monkeypatch.setattr(run_stream, "early_signals", [signal.SIGINT])
+    HalfMade()
+    assert not capsys.readouterr().err
+    monkeypatch.setattr(run_stream, "early_signals", [])
+    HalfMade()
+    assert "AttributeError: _handle" in capsys.readouterr().err
