@@ -19,6 +19,7 @@ from typing import Any
 
 from engine.errors import EngineError, one_line
 from engine.libraries import loading_native_code
+from engine.reports_home import lead_nowhere
 
 try:
     with loading_native_code():
@@ -354,6 +355,7 @@ def main() -> int:
     early_signals.clear()
     for number in SIGNALS:
         signal.signal(number, interrupt)
+    lead_nowhere()
     name, rest = "".join(sys.argv[1:2]), sys.argv[2:]
     try:
         if name in COMMANDS:

@@ -32,6 +32,7 @@ try:
     from benchmarks.train import train
     from benchmarks.watermark import watermark
     from benchmarks.yuv420 import convert
+    from engine.reports_home import lead_nowhere
 except ModuleNotFoundError as error:
     sys.stderr.write(
         f"error: {error.name} is missing, which measuring needs; run: pip install -e '.[dev]'\n"
@@ -51,6 +52,7 @@ _LONGEST_RESULT = 16 << 20
 @click.pass_context
 def main(context: click.Context, old: Path | None) -> None:
     """Measure facestream; results are JSON with machine, versions and settings."""
+    lead_nowhere()
     if old is not None:
         context.with_resource(_compared(old))
 

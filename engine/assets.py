@@ -11,6 +11,7 @@ from contextlib import suppress
 from http.client import HTTPException
 from pathlib import Path
 
+from engine import reports_home
 from engine.errors import ModelError
 
 LANDMARK_MODEL_URL = (
@@ -102,7 +103,8 @@ def _problem(path: Path) -> str | None:
 def _download(url: str, target: Path, timeout_s: float = 20.0) -> None:
     """Fetch a file so that `target` is never there half-written or wrong."""
     target.parent.mkdir(parents=True, exist_ok=True)
-    with urllib.request.urlopen(url, timeout=timeout_s) as response:  # noqa: S310 - our https URL
+    proxies = urllib.request.ProxyHandler(reports_home.users_proxies())
+    with urllib.request.build_opener(proxies).open(url, timeout=timeout_s) as response:
         content = response.read(_MAX_BYTES)
     digest = hashlib.sha256(content).hexdigest()
     if digest != LANDMARK_MODEL_SHA256:

@@ -10,6 +10,7 @@ import sys
 import click
 
 from engine.errors import EngineError
+from engine.reports_home import lead_nowhere
 from export.delivery import onnx, report
 from export.extraction.command import extract_command
 from export.interrupts import INTERRUPTED
@@ -33,6 +34,7 @@ def run() -> int:
     Returns:
         Exit code: 0 done, 1 failed on the way, 2 could not start as asked, 130 interrupted.
     """
+    lead_nowhere()
     try:
         return int(main.main(prog_name="python -m export", standalone_mode=False) or 0)
     except click.ClickException as error:

@@ -21,6 +21,7 @@ from benchmarks.stages import WARM_UP, one_pass
 from benchmarks.tiled_clip import Scene, write
 from engine.errors import EngineError
 from engine.models import model_path
+from engine.reports_home import lead_nowhere
 from engine.session import DEVICES, Device
 from stream.config import load
 from stream.run import Run
@@ -38,6 +39,7 @@ _WHOLE_DEMO_S: Final = 11.0
 @click.option("--quick", is_flag=True, help="A tenth of everything: proves that the script works.")
 def main(device: Device, model: str, out: Path, runs: int, budget_s: float, *, quick: bool) -> None:  # noqa: PLR0913
     """Measure a device and write gpu.json and gpu.png into OUT."""
+    lead_nowhere()
     out.mkdir(parents=True, exist_ok=True)
     ends_s = time.monotonic() + budget_s
     scale = 0.1 if quick else 1.0

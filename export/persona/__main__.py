@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from engine.reports_home import lead_nowhere
 from export.persona.errors import PersonaError
 
 _ASSETS = click.option(
@@ -29,6 +30,7 @@ class _Group(click.Group):
 @click.group(cls=_Group)
 def main() -> None:
     """Render Maro Venn and other people who do not exist."""
+    lead_nowhere()
 
 
 @main.command()

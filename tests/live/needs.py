@@ -38,6 +38,7 @@ _FOUND: Mapping[str, Callable[[], bool]] = MappingProxyType(
         "nginx-rtmp": _nginx_rtmp,
         "ffmpeg": lambda: shutil.which("ffmpeg") is not None,
         "chromium": lambda: shutil.which("chromium") is not None,
+        "strace": lambda: shutil.which("strace") is not None,
         "xvfb": lambda: shutil.which("Xvfb") is not None,
         "qemu": lambda: shutil.which("qemu-system-x86_64") is not None,
     }

@@ -1,0 +1,71 @@
+"""Libraries that report their use home are kept from it, as the system's own calls show."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from ipaddress import ip_address
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.conftest import PROGRAM
+from tests.live.needs import needs
+
+pytestmark = needs("strace")
+
+REPOSITORY = Path(__file__).parents[2]
+DNS = 53
+ADDRESS = re.compile(
+    r'sin6?_port=htons\((?P<port>\d+)\).*?(?:inet_addr\(|inet_pton\(AF_INET6, )"(?P<host>[^"]+)"'
+)
+
+
+def strangers(trace: Path) -> list[str]:
+    """Calls that were to reach another machine, or ask for its name."""
+    calls = (
+        (line, ADDRESS.search(line))
+        for line in trace.read_text(errors="replace").splitlines()
+        if re.search(r"\b(connect|send\w*)\(", line)
+    )
+    return [
+        line
+        for line, to in calls
+        if to is not None and (int(to["port"]) == DNS or not ip_address(to["host"]).is_loopback)
+    ]
+
+
+def traced(folder: Path, *command: str) -> subprocess.CompletedProcess[str]:
+    trace = ["strace", "-f", "-qq", "--seccomp-bpf", "-e", "trace=%network", "-o", "trace.txt"]
+    names = ("https_proxy", "HTTPS_PROXY", "ORT_DISABLE_TELEMETRY")
+    return subprocess.run(
+        [*trace, *command],
+        cwd=folder,
+        env={name: value for name, value in os.environ.items() if name not in names}
+        | {"PYTHONPATH": str(REPOSITORY)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        [*PROGRAM, "demo", "--duration", "0.2", "-o", "null"],
+        [sys.executable, "-m", "export", "extract", "--every", "40", "demo.mp4", "faces"],
+    ],
+    ids=["stream", "extract"],
+)
+def test_nobody_else_is_talked_to(tmp_path: Path, command: list[str]) -> None:
+    (tmp_path / "demo.mp4").symlink_to(REPOSITORY / "stream" / "bundled" / "demo.mp4")
+    traced(tmp_path, *command)
+    assert strangers(tmp_path / "trace.txt") == []
+
+
+def test_a_name_that_is_looked_up_is_noticed(tmp_path: Path) -> None:
+    code = "import socket\ntry: socket.getaddrinfo('example.org', 443)\nexcept OSError: pass"
+    traced(tmp_path, sys.executable, "-c", code)
+    assert strangers(tmp_path / "trace.txt")
