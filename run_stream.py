@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import signal
 import sys
 from collections.abc import Iterator
@@ -59,8 +60,6 @@ except KeyboardInterrupt:
 
 FAILED, USAGE, INTERRUPTED = 1, 2, 130
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
-early_signals: list[int] = []
-"""Those that came before anything moved."""
 
 SWITCH_INTERVAL_S = 0.0005
 """A thread that holds the GIL gives it up after this time, so that frames change hands fast."""
@@ -195,8 +194,6 @@ def stream(
         with run:
             return execute(run, report, console)
     except (StreamError, EngineError) as error:
-        if early_signals:
-            raise  # See `last_resort`.
         return fail(error, USAGE)
 
 
@@ -302,8 +299,6 @@ def signals_end(pipeline: Pipeline) -> Iterator[list[int]]:
 
     before = [signal.signal(number, handle) for number in SIGNALS]
     try:
-        if early_signals:
-            raise KeyboardInterrupt
         yield received
     finally:
         for number, handler in zip(SIGNALS, before, strict=True):
@@ -343,18 +338,19 @@ def complain(message: str, code: int) -> int:
     return code
 
 
-def interrupt(number: int, _frame: FrameType | None) -> None:
-    """End whatever is going on; noted, because native code may swallow what is raised here."""
-    early_signals.append(number)
-    raise KeyboardInterrupt
+def leave(_number: int, _frame: FrameType | None) -> None:
+    """End at once: while nothing moves, nothing has to be finished either.
+
+    An exception raised here could be swallowed by native code, or leave a library's lock held for
+    ever: llvmlite's, on which another thread then waits.
+    """
+    os._exit(INTERRUPTED)
 
 
 def main() -> int:
     """Entry point of the program: parse, run, and turn every error into one line."""
-    # SIGTERM ends like Ctrl-C also while nothing moves yet, so that all is closed again.
-    early_signals.clear()
     for number in SIGNALS:
-        signal.signal(number, interrupt)
+        signal.signal(number, leave)
     lead_nowhere()
     name, rest = "".join(sys.argv[1:2]), sys.argv[2:]
     try:
@@ -364,8 +360,6 @@ def main() -> int:
         return int(stream.main(standalone_mode=False) or 0)
     except click.ClickException as error:
         return complain(error.format_message(), error.exit_code)
-    except (click.Abort, KeyboardInterrupt):
-        return INTERRUPTED
     except Exception as error:  # noqa: BLE001 - whatever it is, the user gets one line
         return last_resort(error)
 
@@ -373,22 +367,10 @@ def main() -> int:
 def last_resort(error: Exception) -> int:
     """Make one line, and the exit code, of what nobody else has handled."""
     logger.debug("raised here:", exc_info=error)
-    if early_signals:
-        return INTERRUPTED  # Native code that was interrupted fails in ways of its own.
     if isinstance(error, (StreamError, EngineError, OSError)):  # a path beyond looking at
         return fail(error, USAGE)
     return complain(f"unexpected {type(error).__name__}: {error}; see --debug", FAILED)
 
 
-def unheard(problem: sys.UnraisableHookArgs) -> None:
-    """Say nothing of a Ctrl-C that native code swallowed, nor of what was left half made by it.
-
-    It has been noted, and counts.
-    """
-    if not early_signals:
-        sys.__unraisablehook__(problem)
-
-
 if __name__ == "__main__":
-    sys.unraisablehook = unheard
     sys.exit(main())

@@ -13,6 +13,7 @@ NOWHERE = "http://127.0.0.1:9"
 """This machine's discard port: a connection is refused, and no name is looked up."""
 
 _RECEIVER = "play.googleapis.com"
+_HERE = ("localhost", "127.0.0.1", "::1")
 _proxies: dict[str, str] | None = None
 
 
@@ -27,13 +28,15 @@ def lead_nowhere() -> None:
         _proxies = urllib.request.getproxies()
     for name in ("https_proxy", "HTTPS_PROXY"):
         os.environ[name] = NOWHERE
-    for name in {"no_proxy", "NO_PROXY"} & os.environ.keys():
-        excepted = os.environ[name].split(",")
-        os.environ[name] = ",".join(host for host in excepted if not _excepts_receiver(host))
+    for name in ("no_proxy", "NO_PROXY"):
+        excepted = [host.strip() for host in os.environ.get(name, "").split(",")]
+        kept = [host for host in excepted if host and not _excepts_receiver(host)]
+        # Clients that ask for a proxy on the way to this machine's own servers are not meant.
+        os.environ[name] = ",".join([*kept, *(host for host in _HERE if host not in kept)])
 
 
 def _excepts_receiver(host: str) -> bool:
-    domain = host.strip().lstrip(".").lower()
+    domain = host.lstrip(".").lower()
     return domain == "*" or f".{_RECEIVER}".endswith(f".{domain}")
 
 

@@ -53,6 +53,7 @@ class Session:
         threads: int = 1,
         *,
         graphs: bool = True,
+        half: bool = True,
         gather: bool = True,
         profile_prefix: Path | None = None,
     ) -> None:
@@ -64,6 +65,7 @@ class Session:
             threads: processor threads inside one run.
             graphs: let CUDA replay recorded runs, where the model allows it. They belong to one
                 thread: without them, many threads can share what is loaded once.
+            half: on CUDA compute in float16 if the weights are stored so, and all operators can.
             gather: without graphs, make one batch of what several threads want at the same time,
                 if rows of this model do not depend on each other and the device has one queue.
             profile_prefix: how the name of the file begins in which ONNX Runtime records what it
@@ -81,7 +83,7 @@ class Session:
             raise ModelError(f"model {path}: not run: {'; '.join(reasons)}")
         self._path = path
         rows = {tensor.name: _row(tensor) for tensor in described.inputs}
-        self._loaded = Loader(path, threads, rows, graphs, profile_prefix).load(device)
+        self._loaded = Loader(path, threads, rows, graphs, half, profile_prefix).load(device)
         self.device, self._session = self._loaded.device, self._loaded.session
         self.loads = 1
         self.inputs = {node.name: _signature(node) for node in self._session.get_inputs()}

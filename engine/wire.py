@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
 _LONGEST_VARINT = 10
@@ -47,6 +47,22 @@ def fields(data: memoryview) -> Iterator[tuple[int, int | memoryview]]:
         place += size
 
 
+def message(parts: Iterable[tuple[int, int | bytes | memoryview]]) -> bytes:
+    """Write a message, the reverse of `fields` but for fixed-size numbers.
+
+    Args:
+        parts: field number and value: an integer of 0 or more, or the bytes of a text, a message or
+            a packed list.
+    """
+    written = bytearray()
+    for number, value in parts:
+        if isinstance(value, int):
+            written += _as_varint(number << 3 | _VARINT) + _as_varint(value)
+        else:
+            written += _as_varint(number << 3 | _BYTES) + _as_varint(len(value)) + value
+    return bytes(written)
+
+
 def integers(value: int | memoryview) -> list[int]:
     """A repeated integer field, packed or one at a time."""
     if isinstance(value, int):
@@ -77,3 +93,11 @@ def _varint(data: memoryview, place: int) -> tuple[int, int]:
         if byte < 0x80:
             return value, place + index + 1
     raise DamagedMessageError(f"unfinished number at byte {place}")
+
+
+def _as_varint(value: int) -> bytes:
+    written = bytearray()
+    while value > 0x7F:
+        written.append(value & 0x7F | 0x80)
+        value >>= 7
+    return bytes((*written, value))

@@ -57,6 +57,9 @@ def main(device: Device, model: str, out: Path, runs: int, budget_s: float, *, q
         "batches_without_graphs": lambda: network.sweep(
             path, device, batches, 15 * scale, graphs=False
         ),
+        "batches_in_float32": lambda: network.sweep(
+            path, device, batches, 15 * scale, graphs=True, half=False
+        ),
         "streams": lambda: streams.measure(
             path, device, streams.STREAMS[: 2 if quick else None], 20 * scale
         ),
@@ -68,7 +71,7 @@ def main(device: Device, model: str, out: Path, runs: int, budget_s: float, *, q
         "stages": lambda: _stages(device, model, out, quick=quick),
     }
     if device != "cuda":
-        del parts["batches_without_graphs"]
+        del parts["batches_without_graphs"], parts["batches_in_float32"]
     for name, part in parts.items():
         if time.monotonic() > ends_s:
             result[name] = {"left_out": f"{budget_s:g} s were over"}

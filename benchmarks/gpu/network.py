@@ -47,8 +47,14 @@ def proof(path: Path, device: Device) -> dict[str, Any]:
     }
 
 
-def sweep(
-    path: Path, device: Device, batches: Sequence[int], budget_s: float, *, graphs: bool
+def sweep(  # noqa: PLR0913 - what is compared
+    path: Path,
+    device: Device,
+    batches: Sequence[int],
+    budget_s: float,
+    *,
+    graphs: bool,
+    half: bool = True,
 ) -> dict[str, Any]:
     """Latency and throughput by batch size, arrays of the processor to arrays of the processor.
 
@@ -58,9 +64,10 @@ def sweep(
         batches: how many faces are run at a time.
         budget_s: for all batch sizes together.
         graphs: with CUDA graphs.
+        half: on CUDA in float16, where the model stores that.
     """
     began_s = time.perf_counter()
-    session = Session(path, device, graphs=graphs)
+    session = Session(path, device, graphs=graphs, half=half)
     load_s = time.perf_counter() - began_s
     measured = {}
     for rows in batches:

@@ -12,6 +12,7 @@ import onnxruntime
 from engine.errors import DeviceError, ModelError
 from engine.execution import devices, tensorrt
 from engine.execution.devices import NVIDIA, PROVIDERS, Device, Runtime
+from engine.execution.half import computing_in_half
 from engine.execution.tuning import Tuning, tune
 
 logger = logging.getLogger(__name__)
@@ -43,6 +44,7 @@ class Loader:
         threads: processor threads inside one run.
         rows: shape of one row of each input.
         graphs: use CUDA graphs where they can be had.
+        half: on CUDA compute in float16 what is stored so.
         profile_prefix: how the name of ONNX Runtime's record begins; None for no record.
     """
 
@@ -50,6 +52,7 @@ class Loader:
     threads: int
     rows: Mapping[str, tuple[int, ...]]
     graphs: bool
+    half: bool
     profile_prefix: Path | None
 
     def load(self, device: Device) -> Loaded:
@@ -106,8 +109,11 @@ class Loader:
         if device == "tensorrt":
             cache.mkdir(parents=True, exist_ok=True)
 
+        # TensorRT chooses precisions on its own.
+        content = computing_in_half(self.path) if self.half and device == "cuda" else None
+
         def create() -> onnxruntime.InferenceSession:
-            return _create(self.path, tuning, self.profile_prefix)
+            return _create(self.path, content, tuning, self.profile_prefix)
 
         return Loaded(device, create(), graphs, create)
 
@@ -138,7 +144,7 @@ def _impossible(device: str, runtime: Runtime, engines: Path | None) -> str | No
 
 
 def _create(
-    path: Path, tuning: Tuning, profile_prefix: Path | None
+    path: Path, content: bytes | None, tuning: Tuning, profile_prefix: Path | None
 ) -> onnxruntime.InferenceSession:
     options = onnxruntime.SessionOptions()
     if profile_prefix is not None:
@@ -151,7 +157,7 @@ def _create(
     options.add_session_config_entry("session.intra_op.allow_spinning", str(int(tuning.spinning)))
     try:
         return onnxruntime.InferenceSession(
-            str(path),
+            content or str(path),
             options,
             providers=tuning.providers,
             # Its own way of falling back prints to standard output.

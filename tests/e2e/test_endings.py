@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from tests.e2e.conftest import DEMO, PROGRAM, RunProgram, read_video
+from tests.e2e.conftest import DEMO, PROGRAM, ROOT, RunProgram, read_video
 
 
 def one_line(done: subprocess.CompletedProcess[str]) -> str:
@@ -53,6 +55,34 @@ def test_what_cannot_start_says_why(
     assert expected in one_line(done)
     assert done.returncode == 2
     assert sorted(path.name for path in tmp_path.iterdir()) == before
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_a_start_that_swallows_exceptions(
+    tmp_path: Path, number: signal.Signals
+) -> None:
+    # As native code does, and libraries whose locks an exception leaves held.
+    deaf = f"""
+import contextlib, signal, run_stream
+def start(*_):
+    while True:
+        with contextlib.suppress(BaseException):
+            signal.raise_signal({int(number)})
+run_stream.Run = start
+raise SystemExit(run_stream.main())
+"""
+    command = [sys.executable, "-c", deaf, "demo", "-o", "never.mp4"]
+    done = subprocess.run(
+        command,
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 130
+    assert not done.stderr
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("source", ["nothing.mp4", "/dev/video99", "rtsp://127.0.0.1:9/x"])

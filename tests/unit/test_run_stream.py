@@ -6,7 +6,6 @@ import runpy
 import signal
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from pathlib import Path
 from typing import Self
 
@@ -155,27 +154,6 @@ def test_source_without_a_frame_is_wrong_input(play: Play) -> None:
         yield
 
     assert play(PreparedRun(nothing(), NullSink())) == run_stream.USAGE
-
-
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_signal_while_loading_ends_with_130(play: Play, number: signal.Signals) -> None:
-    def load(*_: object) -> PreparedRun:
-        signal.raise_signal(number)
-        raise AssertionError("the signal was ignored")
-
-    assert play(load) == run_stream.INTERRUPTED
-
-
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_signal_that_native_code_swallows_while_loading_counts(
-    play: Play, number: signal.Signals
-) -> None:
-    def load(*_: object) -> PreparedRun:
-        with suppress(KeyboardInterrupt):
-            signal.raise_signal(number)
-        return PreparedRun(frames(), NullSink())
-
-    assert play(load, "-q") == run_stream.INTERRUPTED
 
 
 def test_signals_while_closing_and_reporting_lose_nothing(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import logging
 import signal
@@ -13,7 +12,6 @@ from typing import NoReturn
 import pytest
 
 import run_stream
-from engine.errors import ModelError
 from stream.errors import SourceError
 
 
@@ -57,35 +55,3 @@ def test_any_failure_is_one_line(
     assert line.startswith("error: ")
     assert expected in line
     assert "hunter2" not in line
-
-
-@pytest.mark.parametrize("error", [SystemError("null result"), ModelError("not loaded")])
-def test_what_fails_because_it_was_interrupted_is_an_interruption(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], error: Exception
-) -> None:
-    def fails(*_: object) -> NoReturn:
-        # What native code does that swallows the exception of a signal's handler.
-        with contextlib.suppress(KeyboardInterrupt):
-            signal.raise_signal(signal.SIGTERM)
-        raise error
-
-    monkeypatch.setattr(run_stream, "Run", fails)
-    monkeypatch.setattr(sys, "argv", ["run_stream.py", "clip.mp4"])
-    assert run_stream.main() == 130
-    assert not capsys.readouterr().err
-
-
-def test_what_was_left_half_made_by_a_signal_is_not_talked_of(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    class HalfMade:
-        def __del__(self) -> None:
-            raise AttributeError("_handle")
-
-    monkeypatch.setattr(sys, "unraisablehook", run_stream.unheard)
-    monkeypatch.setattr(run_stream, "early_signals", [signal.SIGINT])
-    HalfMade()
-    assert not capsys.readouterr().err
-    monkeypatch.setattr(run_stream, "early_signals", [])
-    HalfMade()
-    assert "AttributeError: _handle" in capsys.readouterr().err

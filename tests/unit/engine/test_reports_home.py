@@ -35,4 +35,10 @@ def test_the_users_proxies_are_kept_for_downloads(monkeypatch: pytest.MonkeyPatc
 def test_no_exception_lets_the_reports_out(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     monkeypatch.setenv(name, "camera.lan, .googleapis.com,play.googleapis.com,*,10.0.0.1")
     reports_home.lead_nowhere()
-    assert os.environ[name] == "camera.lan,10.0.0.1"
+    assert os.environ[name] == "camera.lan,10.0.0.1,localhost,127.0.0.1,::1"
+
+
+def test_this_machines_own_servers_need_no_proxy() -> None:
+    reports_home.lead_nowhere()
+    assert urllib.request.proxy_bypass("127.0.0.1:8765")
+    assert not urllib.request.proxy_bypass("play.googleapis.com")

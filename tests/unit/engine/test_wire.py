@@ -2,15 +2,15 @@ from __future__ import annotations
 
 import pytest
 
-from engine.wire import DamagedMessageError, fields, integers, text
+from engine.wire import DamagedMessageError, fields, integers, message, text
 
 
-def message(*parts: bytes) -> memoryview:
+def joined(*parts: bytes) -> memoryview:
     return memoryview(b"".join(parts))
 
 
 def test_numbers_texts_and_fixed_sizes() -> None:
-    data = message(b"\x08\x96\x01", b"\x12\x02hi", b"\x1d\x01\x02\x03\x04", b"\x21" + bytes(8))
+    data = joined(b"\x08\x96\x01", b"\x12\x02hi", b"\x1d\x01\x02\x03\x04", b"\x21" + bytes(8))
     (one, number), (two, word), (three, fixed), (four, wide) = fields(data)
     assert (one, two, three, four) == (1, 2, 3, 4)
     assert number == 150
@@ -40,3 +40,10 @@ def test_damage_is_found(damaged: bytes) -> None:
 def test_a_name_that_is_no_text() -> None:
     with pytest.raises(DamagedMessageError):
         text(memoryview(b"\xff\xfe"))
+
+
+@pytest.mark.parametrize("number", [0, 1, 127, 128, 300, 2**31, 2**63])
+def test_what_is_written_is_read_again(number: int) -> None:
+    parts: list[tuple[int, int | bytes]] = [(1, number), (20, b"text"), (3000, b"x" * 200)]
+    read = fields(memoryview(message(parts)))
+    assert [(key, part if isinstance(part, int) else bytes(part)) for key, part in read] == parts

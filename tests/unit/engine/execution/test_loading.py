@@ -15,6 +15,7 @@ from onnx import TensorProto, helper
 
 from engine.errors import DeviceError, ModelError
 from engine.execution import loading, tensorrt
+from engine.execution.half import computing_in_half
 from engine.execution.lane import BoundLane, Lane
 from engine.execution.tuning import MOST_ROWS
 from engine.models import model_path
@@ -29,18 +30,20 @@ class Pretender:
 
     def __init__(self) -> None:
         self.created: list[dict[str, dict[str, str]]] = []
+        self.given: list[str | bytes] = []
         self.fails: set[str] = set()
         self.refuses_graphs = False
         self.obtains: str | None = None
 
-    def __call__(self, path: str, options: Any, providers: Any, **other: object) -> Any:
+    def __call__(self, model: str | bytes, options: Any, providers: Any, **other: object) -> Any:
         self.created.append(dict(providers))
+        self.given.append(model)
         first, settings = providers[0]
         if first in self.fails:
             raise RuntimeError(f"{first} failed")
         if self.refuses_graphs and settings.get("enable_cuda_graph") == "1":
             raise RuntimeError("not all nodes are CUDA's")
-        session = REAL(path, options, providers=["CPUExecutionProvider"], **other)
+        session = REAL(model, options, providers=["CPUExecutionProvider"], **other)
         return Obtained(session, self.obtains or first)
 
 
@@ -91,6 +94,17 @@ def test_the_device_that_was_asked_for_is_the_one_that_runs(
     assert next(iter(pretender.created[-1])) == PROVIDERS[device]
     assert run(session, MOST_ROWS + 3).shape == (MOST_ROWS + 3, 3, 128, 128)
     assert session.loads == 1
+
+
+@pytest.mark.parametrize("device", PROVIDERS)
+def test_stored_halves_are_computed_as_halves_on_cuda_only(
+    pretender: Pretender, device: Any
+) -> None:
+    path = model_path("maro")
+    Session(path, device)
+    Session(path, device, half=False)
+    assert pretender.given[0] == (computing_in_half(path) if device == "cuda" else str(path))
+    assert pretender.given[1] == str(path)
 
 
 @pytest.mark.usefixtures("pretender")
