@@ -9,7 +9,8 @@ from tests.fuzz.kind import Kind
 PLACES = {
     **dict.fromkeys(("mp4", "mov", "mkv", "ts", "avi", "gif", "still"), "media"),
     **dict.fromkeys(("png", "jpg", "webp", "tiff", "bmp"), "pictures"),
-    **dict.fromkeys(("onnx", "swap-model", "model-graph", "landmark-model"), "models"),
+    **dict.fromkeys(("onnx", "half-model", "swap-model"), "models"),
+    **dict.fromkeys(("model-graph", "landmark-model"), "models"),
     **dict.fromkeys(("toml", "set"), "settings"),
     **dict.fromkeys(("checkpoint", "checkpoint-state", "alignments", "detections"), "training"),
     **dict.fromkeys(("http", "websocket", "camera"), "panel"),
@@ -21,6 +22,7 @@ INPUTS = {
     "still": 400,
     **dict.fromkeys(("png", "jpg", "webp", "tiff", "bmp"), 400),
     "onnx": 900,
+    "half-model": 400,
     "swap-model": 400,
     "model-graph": 900,
     "landmark-model": 100,

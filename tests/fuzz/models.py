@@ -14,6 +14,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from engine import assets, contracts, onnx_file
 from engine.errors import EngineError
+from engine.execution.half import computing_in_half
 from engine.face import Face
 from engine.swap import Swapper
 from tests.fuzz.kind import Kind, Reader
@@ -75,6 +76,30 @@ def _odd_models() -> list[bytes]:
     return made
 
 
+def _half_models() -> list[bytes]:
+    """Weights stored as float16, widened by a Cast each, and a bias in float32."""
+    face, swapped = (
+        helper.make_tensor_value_info(name, TensorProto.FLOAT, ["batch", 3, 8, 8])
+        for name in ("face", "swapped")
+    )
+    graph = helper.make_graph(
+        [
+            helper.make_node("Cast", ["w.half"], ["w"], to=TensorProto.FLOAT),
+            helper.make_node("Conv", ["face", "w", "b"], ["c"], pads=[1] * 4),
+            helper.make_node("LeakyRelu", ["c"], ["swapped"], alpha=0.1),
+        ],
+        "half",
+        [face],
+        [swapped],
+        [
+            numpy_helper.from_array(np.full((3, 3, 3, 3), 0.1, np.float16), "w.half"),
+            numpy_helper.from_array(np.zeros(3, np.float32), "b"),
+        ],
+    )
+    opset = [helper.make_opsetid("", 17)]
+    return [helper.make_model(graph, opset_imports=opset, ir_version=8).SerializeToString()]
+
+
 @contextmanager
 def _judging(folder: Path) -> Iterator[Reader]:
     path = folder / "model.onnx"
@@ -85,6 +110,21 @@ def _judging(folder: Path) -> Iterator[Reader]:
         contracts.recognize(model)
         contracts.missing_keys(model.metadata)
         contracts.refusals(model)
+
+    yield read
+
+
+@contextmanager
+def _halving(folder: Path) -> Iterator[Reader]:
+    path = folder / "model.onnx"
+
+    def read(data: bytes) -> None:
+        path.write_bytes(data)
+        onnx_file.read(path)
+        content = computing_in_half(path)
+        if content is not None:
+            path.write_bytes(content)
+            onnx_file.read(path)
 
     yield read
 
@@ -190,6 +230,7 @@ _WORDS = [b"Loop", b"Scan", b"com.evil", b"EPContext", b"location", b"../w.bin",
 
 KINDS = {
     "onnx": Kind(lambda: [*_tiny_models(), *_odd_models()], _judging, (EngineError,), _WORDS),
+    "half-model": Kind(_half_models, _halving, (EngineError,), _WORDS),
     "swap-model": Kind(_tiny_models, _swapping, (EngineError,), _WORDS),
     "model-graph": Kind(lambda: [bytes(8)], _rebuilt, (EngineError,)),
     "landmark-model": Kind(_landmark_seed, _landmarks, (EngineError,)),
