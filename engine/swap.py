@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.align import FULL_FACE, Alignment, crop, rescale
+from engine.compiled import compiled
 from engine.errors import ModelError
 from engine.face import Face, Image, Swap
 from engine.session import Device, Session
@@ -148,7 +149,8 @@ class Swapper:
         """Run a gray picture: warms up; finds other shapes, NaN and ranges other than 0 to 1."""
         out = self.info.output_size
         gray = np.full((1, 3, self.info.input_size, self.info.input_size), 0.5, np.float32)
-        for name, value in zip(self._outputs, self._run(gray), strict=True):
+        results = self._run(gray)
+        for name, value in zip(self._outputs, results, strict=True):
             expected = (1, 3 if name == "swapped" else 1, out, out)
             if value.shape != expected:
                 raise ModelError(
@@ -161,6 +163,7 @@ class Swapper:
                     f"model {path}: output {name} has values from {low:.3g} to {high:.3g} for "
                     "a gray picture, expected 0 to 1; export it again, as fp32 if it is fp16"
                 )
+        _to_images(results[0])  # Compiled now, not when the first face comes.
 
     def _run(self, faces: NDArray[np.float32]) -> list[NDArray[np.floating]]:
         return self._session.run(self._outputs, {"face": faces})
@@ -218,11 +221,25 @@ def _change(before: Image, after: Image) -> float:
     return float(cv2.norm(before, same_size, cv2.NORM_L1)) / before.size
 
 
-def _to_images(tensor: NDArray[np.floating]) -> NDArray[np.uint8]:
-    """(N, 3, T, T) RGB 0..1 to (N, T, T, 3) uint8 BGR.
+@compiled
+def _to_images(tensor: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """(N, 3, T, T) RGB 0..1 to (N, T, T, 3) uint8 BGR, in one pass.
 
     A picture with anything in it that is no number becomes black, which blending leaves out.
     """
-    finite = np.isfinite(tensor).all(axis=(1, 2, 3), keepdims=True)
-    scaled = np.where(finite, tensor[:, ::-1] * np.float32(255) + np.float32(0.5), 0)
-    return np.ascontiguousarray(np.clip(scaled, 0, 255).astype(np.uint8).transpose(0, 2, 3, 1))
+    count, channels, height, width = tensor.shape
+    images = np.empty((count, height, width, channels), np.uint8)
+    for number in range(count):
+        finite = True
+        for y in range(height):
+            for x in range(width):
+                for channel in range(channels):
+                    value = tensor[number, channels - 1 - channel, y, x]
+                    finite &= np.isfinite(value)
+                    level = value * np.float32(255) + np.float32(0.5)
+                    # A comparison with what is no number is false.
+                    level = level if level > 0 else np.float32(0)
+                    images[number, y, x, channel] = level if level < 255 else np.float32(255)
+        if not finite:
+            images[number] = 0
+    return images

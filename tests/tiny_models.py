@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -57,3 +57,29 @@ def write_model(
     helper.set_model_props(model, {f"facestream.{key}": value for key, value in entries.items()})
     onnx.save(model, path)
     return path
+
+
+def half_model(
+    nodes: Sequence[onnx.NodeProto],
+    halves: Mapping[str, np.ndarray],
+    floats: Mapping[str, np.ndarray] | None = None,
+) -> onnx.ModelProto:
+    """A model from 'face' to 'swapped' as the exporter stores it.
+
+    Args:
+        nodes: of the graph; 'between' may name something on the way.
+        halves: weights stored as float16, each widened by a Cast.
+        floats: weights stored as float32.
+    """
+    casts = [helper.make_node("Cast", [f"{name}.half"], [name], to=1) for name in halves]
+    face, between, swapped = (
+        helper.make_tensor_value_info(name, TensorProto.FLOAT, ["batch", 3, 4, 4])
+        for name in ("face", "between", "swapped")
+    )
+    weights = [(f"{name}.half", value.astype(np.float16)) for name, value in halves.items()]
+    weights += [(name, value.astype(np.float32)) for name, value in (floats or {}).items()]
+    stored = [numpy_helper.from_array(value, name) for name, value in weights]
+    graph = helper.make_graph(
+        [*casts, *nodes], "half", [face], [swapped], stored, value_info=[between]
+    )
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)

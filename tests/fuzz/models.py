@@ -19,7 +19,7 @@ from engine.face import Face
 from engine.swap import Swapper
 from tests.fuzz.kind import Kind, Reader
 from tests.painted_face import landmarks
-from tests.tiny_models import METADATA, write_model
+from tests.tiny_models import METADATA, half_model, write_model
 
 
 def _tiny_models() -> list[bytes]:
@@ -77,27 +77,12 @@ def _odd_models() -> list[bytes]:
 
 
 def _half_models() -> list[bytes]:
-    """Weights stored as float16, widened by a Cast each, and a bias in float32."""
-    face, swapped = (
-        helper.make_tensor_value_info(name, TensorProto.FLOAT, ["batch", 3, 8, 8])
-        for name in ("face", "swapped")
-    )
-    graph = helper.make_graph(
-        [
-            helper.make_node("Cast", ["w.half"], ["w"], to=TensorProto.FLOAT),
-            helper.make_node("Conv", ["face", "w", "b"], ["c"], pads=[1] * 4),
-            helper.make_node("LeakyRelu", ["c"], ["swapped"], alpha=0.1),
-        ],
-        "half",
-        [face],
-        [swapped],
-        [
-            numpy_helper.from_array(np.full((3, 3, 3, 3), 0.1, np.float16), "w.half"),
-            numpy_helper.from_array(np.zeros(3, np.float32), "b"),
-        ],
-    )
-    opset = [helper.make_opsetid("", 17)]
-    return [helper.make_model(graph, opset_imports=opset, ir_version=8).SerializeToString()]
+    nodes = [
+        helper.make_node("Conv", ["face", "w", "b"], ["between"], pads=[1] * 4),
+        helper.make_node("LeakyRelu", ["between"], ["swapped"], alpha=0.1),
+    ]
+    halves, floats = {"w": np.full((3, 3, 3, 3), 0.1)}, {"b": np.zeros(3)}
+    return [half_model(nodes, halves, floats).SerializeToString()]
 
 
 @contextmanager

@@ -8,36 +8,20 @@ import numpy as np
 import onnx
 import onnxruntime
 import pytest
-from onnx import TensorProto, helper, numpy_helper
+from onnx import TensorProto, helper
 
 from engine.execution.half import computing_in_half
 from engine.models import model_path
-from tests.tiny_models import write_model
+from tests.tiny_models import half_model, write_model
 
 
 def answers(model: str | bytes, faces: np.ndarray) -> list[np.ndarray]:
     return onnxruntime.InferenceSession(model).run(None, {"face": faces})
 
 
-def halves(path: Path, *nodes: onnx.NodeProto, **weights: np.ndarray) -> Path:
-    """A model of these nodes, from 'face' to 'swapped', weights stored as float16."""
-    stored = [
-        numpy_helper.from_array(value.astype(np.float16), f"{name}.half")
-        for name, value in weights.items()
-    ]
-    casts = [helper.make_node("Cast", [f"{name}.half"], [name], to=1) for name in weights]
-    border = ("batch", 3, 4, 4)
-    graph = helper.make_graph(
-        [*casts, *nodes],
-        "tiny",
-        [helper.make_tensor_value_info("face", TensorProto.FLOAT, border)],
-        [helper.make_tensor_value_info("swapped", TensorProto.FLOAT, border)],
-        stored,
-        value_info=[helper.make_tensor_value_info("between", TensorProto.FLOAT, border)],
-    )
-    opset = [helper.make_opsetid("", 18)]
-    onnx.save(helper.make_model(graph, opset_imports=opset, ir_version=10), path)
-    return path
+def saved(model: onnx.ModelProto, folder: Path) -> Path:
+    onnx.save(model, folder / "m.onnx")
+    return folder / "m.onnx"
 
 
 def test_the_bundled_model_draws_the_same() -> None:
@@ -64,13 +48,12 @@ def test_only_what_goes_in_and_comes_out_is_cast() -> None:
 
 
 def test_a_result_that_is_used_further_on_stays_connected(tmp_path: Path) -> None:
-    path = halves(
-        tmp_path / "m.onnx",
+    nodes = [
         helper.make_node("Mul", ["face", "gain"], ["between"]),
         helper.make_node("Add", ["between", "face"], ["swapped"]),
-        gain=np.full((1, 3, 1, 1), 0.5),
-    )
-    content = computing_in_half(path)
+    ]
+    model = half_model(nodes, {"gain": np.full((1, 3, 1, 1), 0.5)})
+    content = computing_in_half(saved(model, tmp_path))
     assert content is not None
     faces = np.full((1, 3, 4, 4), 0.25, np.float32)
     assert answers(content, faces)[0].tolist() == (faces * 1.5).tolist()
@@ -92,17 +75,14 @@ def test_operators_that_name_a_type_leave_the_graph_alone(
     tmp_path: Path, node: onnx.NodeProto
 ) -> None:
     first = helper.make_node("Mul", ["face", "scales"], ["between"])
-    assert computing_in_half(halves(tmp_path / "m.onnx", first, node, scales=np.ones(4))) is None
+    model = half_model([first, node], {"scales": np.ones(4)})
+    assert computing_in_half(saved(model, tmp_path)) is None
 
 
 def test_a_weight_beyond_the_range_leaves_the_graph_alone(tmp_path: Path) -> None:
-    path = halves(
-        tmp_path / "m.onnx",
+    nodes = [
         helper.make_node("Mul", ["face", "gain"], ["between"]),
         helper.make_node("Mul", ["between", "large"], ["swapped"]),
-        gain=np.ones((1, 3, 1, 1)),
-    )
-    model = onnx.load(path)
-    model.graph.initializer.append(numpy_helper.from_array(np.float32([1e6]), "large"))
-    onnx.save(model, path)
-    assert computing_in_half(path) is None
+    ]
+    model = half_model(nodes, {"gain": np.ones((1, 3, 1, 1))}, {"large": np.array([1e6])})
+    assert computing_in_half(saved(model, tmp_path)) is None

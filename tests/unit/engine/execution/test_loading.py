@@ -20,7 +20,7 @@ from engine.execution.lane import BoundLane, Lane
 from engine.execution.tuning import MOST_ROWS
 from engine.models import model_path
 from engine.session import PROVIDERS, Session
-from tests.tiny_models import write_model
+from tests.tiny_models import half_model, write_model
 
 REAL = onnxruntime.InferenceSession
 
@@ -98,9 +98,11 @@ def test_the_device_that_was_asked_for_is_the_one_that_runs(
 
 @pytest.mark.parametrize("device", PROVIDERS)
 def test_stored_halves_are_computed_as_halves_on_cuda_only(
-    pretender: Pretender, device: Any
+    pretender: Pretender, tmp_path: Path, device: Any
 ) -> None:
-    path = model_path("maro")
+    path = tmp_path / "half.onnx"
+    node = helper.make_node("Mul", ["face", "gain"], ["swapped"])
+    onnx.save(half_model([node], {"gain": np.ones((1, 3, 1, 1))}), path)
     Session(path, device)
     Session(path, device, half=False)
     assert pretender.given[0] == (computing_in_half(path) if device == "cuda" else str(path))
