@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import Any, NoReturn
 
 from engine.errors import EngineError, one_line
 from engine.libraries import loading_native_code
@@ -50,6 +50,7 @@ except (EngineError, ImportError) as error:
         # What cannot be loaded is what it is asked about; it loads everything on its own.
         from stream.doctor.command import doctor
 
+        lead_nowhere()
         sys.exit(doctor.main(sys.argv[2:], "run_stream.py doctor", standalone_mode=False))
     if isinstance(error, ImportError):
         raise
@@ -338,8 +339,15 @@ def complain(message: str, code: int) -> int:
     return code
 
 
-def leave(_number: int, _frame: FrameType | None) -> None:
-    """End at once: while nothing moves, nothing has to be finished either.
+def interrupt(_number: int, _frame: FrameType | None) -> NoReturn:
+    """Let a command tidy up; whoever asks again does not wait for that."""
+    for number in SIGNALS:
+        signal.signal(number, leave)
+    raise KeyboardInterrupt
+
+
+def leave(_number: int, _frame: FrameType | None) -> NoReturn:
+    """End at once: while nothing moves yet, there is nothing to finish.
 
     An exception raised here could be swallowed by native code, or leave a library's lock held for
     ever: llvmlite's, on which another thread then waits.
@@ -349,10 +357,10 @@ def leave(_number: int, _frame: FrameType | None) -> None:
 
 def main() -> int:
     """Entry point of the program: parse, run, and turn every error into one line."""
-    for number in SIGNALS:
-        signal.signal(number, leave)
-    lead_nowhere()
     name, rest = "".join(sys.argv[1:2]), sys.argv[2:]
+    for number in SIGNALS:
+        signal.signal(number, interrupt if name in COMMANDS else leave)
+    lead_nowhere()
     try:
         if name in COMMANDS:
             command = COMMANDS[name]
@@ -360,6 +368,9 @@ def main() -> int:
         return int(stream.main(standalone_mode=False) or 0)
     except click.ClickException as error:
         return complain(error.format_message(), error.exit_code)
+    except click.Abort as error:  # click's word for KeyboardInterrupt, and for any EOFError
+        cause = error.__cause__
+        return last_resort(cause) if isinstance(cause, EOFError) else INTERRUPTED
     except Exception as error:  # noqa: BLE001 - whatever it is, the user gets one line
         return last_resort(error)
 

@@ -10,6 +10,7 @@ import urllib.request
 from contextlib import suppress
 from http.client import HTTPException
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from engine import reports_home
 from engine.errors import ModelError
@@ -103,7 +104,7 @@ def _problem(path: Path) -> str | None:
 def _download(url: str, target: Path, timeout_s: float = 20.0) -> None:
     """Fetch a file so that `target` is never there half-written or wrong."""
     target.parent.mkdir(parents=True, exist_ok=True)
-    proxies = urllib.request.ProxyHandler(reports_home.users_proxies())
+    proxies = urllib.request.ProxyHandler(reports_home.users_proxies(urlsplit(url).netloc))
     with urllib.request.build_opener(proxies).open(url, timeout=timeout_s) as response:
         content = response.read(_MAX_BYTES)
     digest = hashlib.sha256(content).hexdigest()

