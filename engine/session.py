@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,7 @@ from engine.contracts import refusals
 from engine.errors import ModelError
 from engine.execution.devices import ALONE, DEVICES, NVIDIA, ONE_QUEUE, PROVIDERS, Device, Runtime
 from engine.execution.gathering import Gathering
+from engine.execution.half import answers_alike
 from engine.execution.independence import rows_are_independent
 from engine.execution.lane import BoundLane, Lane
 from engine.execution.loading import Loader, one_line
@@ -42,6 +44,7 @@ class Session:
         device: what it runs on: one of `DEVICES`, not 'auto'.
         inputs, outputs: tensor name to (shape, dtype); a free dimension is None.
         metadata: the model file's own key-value pairs.
+        half: it computes in float16 what is stored so; TensorRT does without saying.
         loads: how many times the model was loaded.
         gathering: makes one batch of what several threads want; None where each runs its own.
     """
@@ -65,7 +68,8 @@ class Session:
             threads: processor threads inside one run.
             graphs: let CUDA replay recorded runs, where the model allows it. They belong to one
                 thread: without them, many threads can share what is loaded once.
-            half: on CUDA compute in float16 if the weights are stored so, and all operators can.
+            half: on CUDA compute in float16 if the weights are stored so, all operators can, and
+                answers to noise stay the same.
             gather: without graphs, make one batch of what several threads want at the same time,
                 if rows of this model do not depend on each other and the device has one queue.
             profile_prefix: how the name of the file begins in which ONNX Runtime records what it
@@ -83,20 +87,30 @@ class Session:
             raise ModelError(f"model {path}: not run: {'; '.join(reasons)}")
         self._path = path
         rows = {tensor.name: _row(tensor) for tensor in described.inputs}
-        self._loaded = Loader(path, threads, rows, graphs, half, profile_prefix).load(device)
-        self.device, self._session = self._loaded.device, self._loaded.session
-        self.loads = 1
-        self.inputs = {node.name: _signature(node) for node in self._session.get_inputs()}
-        self.outputs = {node.name: _signature(node) for node in self._session.get_outputs()}
-        self.metadata: Mapping[str, str] = self._session.get_modelmeta().custom_metadata_map
-        # Taking from and adding to a list is atomic.
-        self._idle: list[Lane | BoundLane] = [self._lane(self._session)]
+        loader = Loader(path, threads, rows, graphs, half, profile_prefix)
+        self._load(loader, device)
+        if self.half:
+            stored = Session(path, "cpu", threads)
+            if not answers_alike(self._run, stored.run, self.inputs, self.outputs):
+                _log.info("model %s: computing in float32, float16 gives other answers", path)
+                self._load(replace(loader, half=False), device)
         self.gathering: Gathering | None = None
         if gather and not graphs and self.device in ONE_QUEUE:
             if rows_are_independent(self._run, self.inputs, self.outputs):
                 self.gathering = Gathering(self._run, MOST_ROWS)
             else:
                 _log.info("model %s: threads' rows are not run together", path)
+
+    def _load(self, loader: Loader, device: Device) -> None:
+        self._loaded = loader.load(device)
+        self.device, self._session = self._loaded.device, self._loaded.session
+        self.half = self._loaded.half
+        self.loads = 1
+        self.inputs = {node.name: _signature(node) for node in self._session.get_inputs()}
+        self.outputs = {node.name: _signature(node) for node in self._session.get_outputs()}
+        self.metadata: Mapping[str, str] = self._session.get_modelmeta().custom_metadata_map
+        # Taking from and adding to a list is atomic.
+        self._idle: list[Lane | BoundLane] = [self._lane(self._session)]
 
     def _lane(self, session: onnxruntime.InferenceSession) -> Lane | BoundLane:
         tensors = {**self.inputs, **self.outputs}

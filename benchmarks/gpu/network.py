@@ -87,7 +87,12 @@ def sweep(  # noqa: PLR0913 - what is compared
             "faces_per_s": rows * 1e3 / float(p50),
             "runs": len(took_ms),
         }
-    return {"device": session.device, "load_s": load_s, "batches": measured}
+    return {
+        "device": session.device,
+        "half": session.half,
+        "load_s": load_s,
+        "batches": measured,
+    }
 
 
 def _timed(session: Session, feeds: dict[str, Any], budget_s: float) -> list[float]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping
 from typing import Final
 
@@ -39,7 +40,7 @@ def rows_are_independent(
         return False
     if any(dtype is None or None in shape[1:] for shape, dtype in inputs.values()):
         return False
-    batch = {name: _rows(shape[1:], dtype) for name, (shape, dtype) in inputs.items()}
+    batch = {name: noise(shape, dtype) for name, (shape, dtype) in inputs.items()}
     names = list(outputs)
     try:
         together = run(names, batch)
@@ -56,8 +57,14 @@ def rows_are_independent(
     return True
 
 
-def _rows(shape: tuple[int | None, ...], dtype: type | None) -> Array:
+def noise(shape: tuple[int | None, ...], dtype: type | None) -> Array:
+    """A dark, a mixed and a bright row; or the number of rows that a model asks for.
+
+    Args:
+        shape: of an input; only the number of rows may be free.
+        dtype: of the input.
+    """
     random = np.random.default_rng(0)
-    sizes = [size for size in shape if size is not None]
-    rows = [random.uniform(low, high, sizes) for low, high in _BRIGHTNESS]
-    return np.stack(rows).astype(dtype)
+    sizes = [size for size in shape[1:] if size is not None]
+    levels = itertools.islice(itertools.cycle(_BRIGHTNESS), shape[0] or len(_BRIGHTNESS))
+    return np.stack([random.uniform(low, high, sizes) for low, high in levels]).astype(dtype)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import onnxruntime
@@ -26,12 +27,14 @@ class Loaded:
         device: any of `DEVICES` but 'auto'.
         session: ONNX Runtime's.
         graphs: it was loaded with CUDA graphs.
+        half: it computes in float16 what is stored so.
         again: loads it once more, in the same way.
     """
 
     device: str
     session: onnxruntime.InferenceSession
     graphs: bool
+    half: bool
     again: Callable[[], onnxruntime.InferenceSession]
 
 
@@ -109,13 +112,24 @@ class Loader:
         if device == "tensorrt":
             cache.mkdir(parents=True, exist_ok=True)
 
+        def create(model: str | bytes) -> onnxruntime.InferenceSession:
+            return _create(self.path, model, tuning, self.profile_prefix)
+
+        def create_half() -> onnxruntime.InferenceSession:
+            # Written anew each time, not kept: threads seldom need one of their own.
+            return create(computing_in_half(self.path) or str(self.path))
+
         # TensorRT chooses precisions on its own.
         content = computing_in_half(self.path) if self.half and device == "cuda" else None
-
-        def create() -> onnxruntime.InferenceSession:
-            return _create(self.path, content, tuning, self.profile_prefix)
-
-        return Loaded(device, create(), graphs, create)
+        if content is not None:
+            try:
+                session = create(content)
+            except ModelError as error:
+                logger.info("computing in float32: %s", error)
+            else:
+                return Loaded(device, session, graphs, half=True, again=create_half)
+        stored = str(self.path)
+        return Loaded(device, create(stored), graphs, half=False, again=partial(create, stored))
 
 
 def engine_can_be_built(path: Path) -> bool:
@@ -144,7 +158,7 @@ def _impossible(device: str, runtime: Runtime, engines: Path | None) -> str | No
 
 
 def _create(
-    path: Path, content: bytes | None, tuning: Tuning, profile_prefix: Path | None
+    path: Path, content: str | bytes, tuning: Tuning, profile_prefix: Path | None
 ) -> onnxruntime.InferenceSession:
     options = onnxruntime.SessionOptions()
     if profile_prefix is not None:
@@ -157,7 +171,7 @@ def _create(
     options.add_session_config_entry("session.intra_op.allow_spinning", str(int(tuning.spinning)))
     try:
         return onnxruntime.InferenceSession(
-            content or str(path),
+            content,
             options,
             providers=tuning.providers,
             # Its own way of falling back prints to standard output.

@@ -80,6 +80,14 @@ def model(tmp_path: Path) -> Path:
     return write_model(tmp_path / "tiny.onnx")
 
 
+@pytest.fixture
+def half(tmp_path: Path) -> Path:
+    path = tmp_path / "half.onnx"
+    node = helper.make_node("Mul", ["face", "gain"], ["swapped"])
+    onnx.save(half_model([node], {"gain": np.ones((1, 3, 1, 1))}), path)
+    return path
+
+
 def run(session: Session, rows: int = 1) -> np.ndarray:
     face = np.full((rows, 3, 64, 64), 0.25, np.float32)
     return session.run(["swapped"], {"face": face})[0]
@@ -98,15 +106,39 @@ def test_the_device_that_was_asked_for_is_the_one_that_runs(
 
 @pytest.mark.parametrize("device", PROVIDERS)
 def test_stored_halves_are_computed_as_halves_on_cuda_only(
-    pretender: Pretender, tmp_path: Path, device: Any
+    pretender: Pretender, half: Path, device: Any
 ) -> None:
-    path = tmp_path / "half.onnx"
-    node = helper.make_node("Mul", ["face", "gain"], ["swapped"])
-    onnx.save(half_model([node], {"gain": np.ones((1, 3, 1, 1))}), path)
-    Session(path, device)
-    Session(path, device, half=False)
-    assert pretender.given[0] == (computing_in_half(path) if device == "cuda" else str(path))
-    assert pretender.given[1] == str(path)
+    Session(half, device)
+    Session(half, device, half=False)
+    assert pretender.given[0] == (computing_in_half(half) if device == "cuda" else str(half))
+    assert pretender.given[-1] == str(half)
+
+
+def test_halves_that_cannot_be_loaded_are_widened(
+    pretender: Pretender, half: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loading, "computing_in_half", lambda _: b"no model")
+    session = Session(half, "cuda")
+    assert session.device == "cuda"
+    assert pretender.given[-1] == str(half)
+    assert not session.half
+    assert session.run(["swapped"], {"face": np.ones((1, 3, 4, 4), np.float32)})[0].all()
+
+
+def test_halves_that_answer_otherwise_are_widened(pretender: Pretender, tmp_path: Path) -> None:
+    # Too small for float16, though each weight that is stored so fits.
+    nodes = [
+        helper.make_node("Mul", ["face", "small"], ["between"]),
+        helper.make_node("Mul", ["between", "large"], ["larger"]),
+        helper.make_node("Mul", ["larger", "large"], ["swapped"]),
+    ]
+    path = tmp_path / "m.onnx"
+    weights = {"large": np.array([1e4])}, {"small": np.array([1e-8])}
+    onnx.save(half_model(nodes, *weights), path)
+    session = Session(path, "cuda")
+    assert [isinstance(model, bytes) for model in pretender.given] == [True, False, False]
+    faces = np.ones((1, 3, 4, 4), np.float32)
+    assert session.run(["swapped"], {"face": faces})[0] == pytest.approx(1, rel=1e-3)
 
 
 @pytest.mark.usefixtures("pretender")
