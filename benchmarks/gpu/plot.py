@@ -5,7 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-_COLORS = {"batches": "#228833", "batches_without_graphs": "#4477aa"}
+_COLORS = {
+    "batches": "#228833",
+    "batches_without_graphs": "#4477aa",
+    "batches_in_float32": "#ccbb44",
+}
 
 
 def draw(result: dict[str, Any], file: Path) -> None:
@@ -17,7 +21,9 @@ def draw(result: dict[str, Any], file: Path) -> None:
 
     figure, (rate, latency, memory) = plt.subplots(1, 3, figsize=(11, 3.0))
     for name, color in _COLORS.items():
-        batches = result.get(name, {}).get("batches", {})
+        batches = result.get(name, {}).get("batches")
+        if batches is None:
+            continue
         rows = [int(key) for key in batches]
         label = name.replace("_", " ")
         rate.plot(rows, [b["faces_per_s"] for b in batches.values()], color=color, label=label)
