@@ -18,6 +18,11 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, NoReturn
 
+if __name__ == "__main__":
+    # Libraries take a second to load, in which nothing is begun that would have to be finished.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: os._exit(130))
+
 from engine.errors import EngineError, one_line
 from engine.libraries import loading_native_code
 from engine.reports_home import lead_nowhere
@@ -45,6 +50,7 @@ try:
         from stream.run import Run
         from stream.sinks.publish import shown
         from stream.sources.failures import without_credentials
+        from stream.version import version
 except (EngineError, ImportError) as error:
     if sys.argv[1:2] == ["doctor"]:
         # What cannot be loaded is what it is asked about; it loads everything on its own.
@@ -56,8 +62,6 @@ except (EngineError, ImportError) as error:
         raise
     sys.stderr.write(f"error: {error}\n")
     sys.exit(2)
-except KeyboardInterrupt:
-    sys.exit(130)
 
 FAILED, USAGE, INTERRUPTED = 1, 2, 130
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
@@ -119,7 +123,12 @@ logger = logging.getLogger(__name__)
 @click.option("--blend", type=click.Choice(BLENDS), help="How the new face meets the frame.")
 @click.option("--faces", type=click.IntRange(1, 16), help="Swap at most so many faces.")
 @click.option("--start", type=click.FloatRange(0), metavar="S", help="Begin at second S.")
-@click.option("--duration", type=click.FloatRange(0, min_open=True), metavar="S", help="Seconds.")
+@click.option(
+    "--duration",
+    type=click.FloatRange(0, min_open=True),
+    metavar="S",
+    help="Take so many seconds; with --loop those again and again.",
+)
 @click.option("--loop", is_flag=True, default=None, help="Begin a file again when it has ended.")
 @click.option("--threads", type=click.IntRange(0), help="Processor threads, 0 for all.")
 @click.option(
@@ -155,7 +164,7 @@ logger = logging.getLogger(__name__)
 @click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Change a setting.")
 @click.option("--quiet", "-q", is_flag=True, help="Print errors only.")
 @click.option("--debug", is_flag=True, help="Show tracebacks and log messages.")
-@click.version_option(package_name="facestream")
+@click.version_option(version())
 def stream(
     *,
     report: Path | None,
@@ -360,6 +369,9 @@ def main() -> int:
     name, rest = "".join(sys.argv[1:2]), sys.argv[2:]
     for number in SIGNALS:
         signal.signal(number, interrupt if name in COMMANDS else leave)
+    if name in COMMANDS and hasattr(signal, "SIGPIPE"):
+        # `verify FILE | head` is no verdict: the pipe's end shows in the exit code as usual.
+        signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     lead_nowhere()
     try:
         if name in COMMANDS:

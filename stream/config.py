@@ -170,12 +170,14 @@ def _build(kind: type[T], tree: Any, path: str) -> T:
     hints = get_type_hints(kind)
     fields = {item.name: item for item in dataclasses.fields(kind)}  # type: ignore[arg-type]
     names = list(fields)
+    prefix = f"{path}." if path else ""
     values = {}
     for key, value in tree.items():
-        dotted = f"{path}.{key}" if path else key
+        dotted = prefix + key
         if key not in names:
             nearest = difflib.get_close_matches(key, names, n=1)
-            advice = f"did you mean {nearest[0]!r}?" if nearest else f"known: {', '.join(names)}"
+            known = f"known: {', '.join(names)}"
+            advice = f"did you mean {prefix + nearest[0]!r}?" if nearest else known
             raise ConfigError(f"unknown setting {dotted!r}; {advice}")
         try:
             values[key] = _convert(hints[key], value, dotted)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol, Self
 from stream.config import Config
 from stream.errors import ConfigError
 from stream.frame import Frame, SourceInfo
-from stream.outputs import file_of
+from stream.outputs import WEB, file_of
 from stream.session_log import SessionLog, beside, in_state_folder, sha256, wanted
 from stream.sinks import Sink
 
@@ -97,6 +97,11 @@ def _identity(config: Config) -> Identity:
         )
     from stream.marking import c2pa, certificate  # noqa: PLC0415 - an extra
 
+    if WEB not in config.out and not any(map(file_of, config.out)):
+        raise ConfigError(
+            f"--sign: no file among the outputs ({', '.join(config.out)}); add one, such as "
+            "-o FILE.mp4, or leave --sign out"
+        )
     for url in config.out:
         path = file_of(url)
         if path is not None and path.suffix.lower() not in c2pa.FORMATS:
@@ -133,22 +138,22 @@ class Documented:
         self._facts = facts
         self._sign = sign
         self._frames = self._with_swap = 0
+        self._start: Mapping[str, Any] | None = None
         self._log: SessionLog | None = None
         self.leaky = sink.leaky
 
     def __enter__(self) -> Self:
+        if self._facts is not None:
+            self._start = {"file": self._path.name, **self._facts()}
         self._sink.__enter__()
-        try:
-            if self._facts is not None:
-                self._log = SessionLog(beside(self._path))
-                self._log.note("start", {"file": self._path.name, **self._facts()})
-        except BaseException as error:
-            self._sink.__exit__(type(error), error, error.__traceback__)
-            raise
         return self
 
     def write(self, frame: Frame) -> None:
-        """Writes one frame; raises what the sink raises."""
+        """Writes one frame; raises what the sink raises, and SinkError if there is no log."""
+        if self._start is not None and self._log is None:
+            # Not before: until a frame comes, the last run's file and log stay together.
+            self._log = SessionLog(beside(self._path))
+            self._log.note("start", self._start)
         self._sink.write(frame)
         self._frames += 1
         # What is repeated shows what was swapped before, or a slate: none of it the source's.

@@ -9,7 +9,6 @@ import sys
 import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Literal
 
@@ -18,6 +17,7 @@ from stream.config import Config, shareable
 from stream.errors import SinkError
 from stream.frame import SourceInfo
 from stream.sinks.publish import shown
+from stream.version import version
 
 SUFFIX = ".session.jsonl"
 
@@ -39,7 +39,7 @@ def facts(config: Config, info: SourceInfo, model: Path, about: ModelInfo) -> di
         about: what the model says of itself.
     """
     return {
-        "version": version("facestream"),
+        "version": version(),
         "source": {"url": info.url, "width": info.width, "height": info.height},
         "sinks": [shown(url) for url in config.out],
         "model": {

@@ -11,7 +11,6 @@ import secrets
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
@@ -21,6 +20,7 @@ from cryptography import x509
 from stream.errors import ConfigError, SinkError
 from stream.marking.certificate import Identity
 from stream.marking.synthetic import NOTHING_SWAPPED, SOURCE_TYPE, says_synthetic
+from stream.version import version
 
 State: TypeAlias = Literal["none", "valid", "trusted", "invalid"]
 
@@ -156,7 +156,7 @@ def _manifest(path: Path, source: Path | None, model: str, *, swapped: bool) -> 
     }
     return json.dumps(
         {
-            "claim_generator_info": [{"name": "facestream", "version": version("facestream")}],
+            "claim_generator_info": [{"name": "facestream", "version": version()}],
             "title": path.name,
             "format": FORMATS[path.suffix.lower()],
             "assertions": [{"label": "c2pa.actions.v2", "data": {"actions": [action]}}],

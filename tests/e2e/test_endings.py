@@ -37,7 +37,7 @@ def one_line(done: subprocess.CompletedProcess[str]) -> str:
         (["-m", "maroo"], "did you mean 'maro'"),
         (["-m", "text.mp4"], "not an ONNX file"),
         (["--modle", "maro"], "--model"),
-        (["--set", "blend.fether=1"], "did you mean 'feather'"),
+        (["--set", "blend.fether=1"], "did you mean 'blend.feather'"),
         (["--mask", "hulk"], "hulk"),
         (["--faces", "0"], "--faces"),
         (["--device", "tpu"], "--device"),

@@ -104,6 +104,15 @@ def test_a_signal_while_loading(tmp_path: Path, number: signal.Signals) -> None:
     assert not (tmp_path / "never.mp4").exists()
 
 
+@pytest.mark.parametrize("word", ["doctor", "inspect", "verify"])
+def test_a_signal_while_libraries_are_loaded(tmp_path: Path, word: str) -> None:
+    with running(tmp_path, word, "maro") as process:
+        until(process, lambda: catches_signals(process))
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(GENEROUS_S) == 130
+    assert not said(tmp_path).strip()
+
+
 def test_a_signal_while_a_server_says_nothing(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"rtsp://127.0.0.1:{silent.getsockname()[1]}/x"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 from fractions import Fraction
 from pathlib import Path
@@ -207,3 +208,14 @@ def test_files_that_cannot_be_signed_are_said_so_before_the_run(tmp_path: Path) 
     assert done.returncode == 2
     assert "--sign a.mkv" in done.stderr
     assert not (tmp_path / "a.mkv").exists()
+    done = run(tmp_path, DEMO, "--sign", "-o", "null", "-q")
+    assert done.returncode == 2
+    assert "no file among the outputs (null)" in done.stderr
+
+
+@pytest.mark.skipif(os.name == "nt", reason="pipes of POSIX")
+def test_a_reader_that_goes_away_is_no_verdict() -> None:
+    with subprocess.Popen([*PROGRAM, "verify", str(DEMO)], stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        process.stdout.close()
+        assert process.wait(60) == -signal.SIGPIPE

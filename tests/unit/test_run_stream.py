@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import json
 import logging
-import runpy
 import signal
 import sys
 from collections.abc import Callable, Iterator
@@ -167,20 +166,6 @@ def test_signals_while_closing_and_reporting_lose_nothing(
     code = play(PreparedRun(frames(), Unfinished()), "--report", tmp_path / "r.json")
     assert code == run_stream.INTERRUPTED
     assert json.loads((tmp_path / "r.json").read_text())["frames_out"] == 3
-
-
-def test_ctrl_c_while_importing_leaves_no_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
-    class Interrupted:
-        @staticmethod
-        def find_spec(name: str, *_: object) -> None:
-            if name == "click":
-                raise KeyboardInterrupt
-
-    monkeypatch.delitem(sys.modules, "click")
-    monkeypatch.setattr(sys, "meta_path", [Interrupted(), *sys.meta_path])
-    with pytest.raises(SystemExit) as caught:
-        runpy.run_path(str(run_stream.__file__))
-    assert caught.value.code == run_stream.INTERRUPTED
 
 
 def test_report_that_cannot_be_written_is_said_before_the_run(

@@ -27,7 +27,7 @@ def test_later_wins(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("override", "expected"),
     [
-        ("blend.fether=0.2", "unknown setting 'blend.fether'; did you mean 'feather'?"),
+        ("blend.fether=0.2", "unknown setting 'blend.fether'; did you mean 'blend.feather'?"),
         ("zzz=1", "unknown setting 'zzz'; known: source, out"),
         ("track.keep_s=nan", "track.keep_s is nan, expected a finite number"),
         ("input.duration_s=inf", "input.duration_s is inf, expected a finite number"),
