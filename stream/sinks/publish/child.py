@@ -60,8 +60,17 @@ class Child:
         trace: TracebackType | None,
     ) -> None:
         self._kill()
-        # Shielded from a second cancellation: nothing waits for long after a kill.
-        await asyncio.shield(self._gone())
+        gone, canceled = asyncio.ensure_future(self._gone()), None
+        # Whoever is canceled meanwhile: nothing waits for long after a kill, and the loop that is
+        # closed next must not find a process that was not reaped.
+        while not gone.done():
+            try:
+                await asyncio.shield(gone)
+            except asyncio.CancelledError as again:
+                canceled = again
+        if canceled is not None:
+            raise canceled
+        gone.result()
 
     def _kill(self) -> None:
         if self._process.returncode is not None:
